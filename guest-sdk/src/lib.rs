@@ -1,0 +1,3 @@
+//! The Rust API for plugin authors of `cargo pmcp loadtest`.
+//!
+//! Empty until the plugin boundary lands: the name and the place are reserved so that the workspace keeps its shape.

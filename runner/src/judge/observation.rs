@@ -1,0 +1,138 @@
+//! What a run saw, whole: the value that `drive` hands to `validity`, `verdict` and `report` when the load is over.
+
+use std::time::Duration;
+
+use super::metrics::Metrics;
+use crate::plan::Revision;
+
+/// Everything a finished run knows about itself.
+#[derive(Debug)]
+pub struct Observation {
+    /// When the load began, for people; every other time is relative to it.
+    pub started_at: jiff::Timestamp,
+    /// From the origin to the last virtual user's end.
+    pub elapsed: Duration,
+    /// From the origin to the instant the end began (duration over, iterations used up, interrupted): the measured window, over
+    /// which throughput is computed.
+    pub window: Duration,
+    /// Why the load ended.
+    pub stop: StopReason,
+    /// All samples, by series, and the timeline.
+    pub metrics: Metrics,
+    /// Who answered.
+    pub server: ServerFacts,
+    /// What the generator itself cost.
+    pub generator: GeneratorUsage,
+    /// Counts beside the samples, with which the books are balanced.
+    pub books: Books,
+}
+
+/// Why the load ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StopReason {
+    /// The planned duration was over or all iterations were done.
+    Completed,
+    /// The user interrupted it; the report covers what was measured until then.
+    Interrupted,
+    /// No virtual user could go on.
+    TargetLost {
+        /// The last failure's message.
+        message: String,
+    },
+}
+
+/// What the server said of itself when the run began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// `serverInfo.name`.
+    pub name: Option<String>,
+    /// `serverInfo.version`.
+    pub version: Option<String>,
+    /// The revision the run spoke.
+    pub revision: Revision,
+    /// Whether it gave out session ids.
+    pub stateful: bool,
+    /// How many tools it listed.
+    pub tools: usize,
+    /// Tools that cannot be called because their `x-mcp-header` schema is invalid, with the reason.
+    pub dropped_tools: Vec<(String, String)>,
+}
+
+/// What the generator itself cost.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GeneratorUsage {
+    /// One entry per worker thread.
+    pub workers: Vec<WorkerUsage>,
+    /// User and system CPU time of the whole process over the run.
+    pub process_cpu: Duration,
+    /// Peak resident set, bytes; zero where the platform does not tell.
+    pub peak_rss_bytes: u64,
+}
+
+/// CPU time of one worker thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WorkerUsage {
+    /// User and system CPU time of the thread over the measured window.
+    pub cpu: Duration,
+    /// Length of the window it was measured over.
+    pub wall: Duration,
+}
+
+/// Counts beside the samples. All are totals over the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Books {
+    /// Iterations begun.
+    pub iterations_started: u64,
+    /// Iterations whose steps were all done, whatever their outcome.
+    pub iterations_completed: u64,
+    /// Iterations cut off by the end of the run.
+    pub iterations_interrupted: u64,
+    /// Sessions a server gave us.
+    pub sessions_opened: u64,
+    /// Sessions ended by DELETE (or refused to be, with 405).
+    pub sessions_closed: u64,
+    /// Sessions the server forgot (404 for a session id it had given).
+    pub sessions_lost: u64,
+    /// Connections opened.
+    pub connections_opened: u64,
+    /// Requests sent again on a new connection because a kept-alive one had gone stale before the first byte.
+    pub stale_retries: u64,
+    /// JSON-RPC answers with an id that was not, or no longer, ours.
+    pub foreign_answers: u64,
+    /// Requests of the server that were answered (ping and the like).
+    pub server_requests: u64,
+    /// Extra round trips of calls that the server answered with `input_required` (2026-07-28).
+    pub extra_rounds: u64,
+    /// Streams resumed with `Last-Event-ID`.
+    pub resumes: u64,
+    /// Time all virtual users existed, summed.
+    pub vu_time: Duration,
+    /// Of it: think time.
+    pub think_time: Duration,
+    /// Of it: waiting before another attempt to reach a target that refused or lost us.
+    pub backoff_time: Duration,
+    /// Of it: waiting for the server (`end - sent`, lifecycle calls included).
+    pub service_time: Duration,
+}
+
+impl Books {
+    /// Adds another worker's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.iterations_started += other.iterations_started;
+        self.iterations_completed += other.iterations_completed;
+        self.iterations_interrupted += other.iterations_interrupted;
+        self.sessions_opened += other.sessions_opened;
+        self.sessions_closed += other.sessions_closed;
+        self.sessions_lost += other.sessions_lost;
+        self.connections_opened += other.connections_opened;
+        self.stale_retries += other.stale_retries;
+        self.foreign_answers += other.foreign_answers;
+        self.server_requests += other.server_requests;
+        self.extra_rounds += other.extra_rounds;
+        self.resumes += other.resumes;
+        self.vu_time += other.vu_time;
+        self.think_time += other.think_time;
+        self.backoff_time += other.backoff_time;
+        self.service_time += other.service_time;
+    }
+}

@@ -1,0 +1,102 @@
+//! What was asked: the validated description of a run. Pure: no clock, no tokio, no I/O.
+//!
+//! In: a TOML file, the environment and flags, already read as text by `cli`. Out: a [`Plan`], which exists only validated,
+//! and the [`schedule`] that says how many virtual users are wanted at an instant.
+
+pub mod draws;
+pub mod scenario;
+pub mod schedule;
+pub mod settings;
+
+use std::num::{NonZeroU32, NonZeroU64};
+use std::time::Duration;
+
+pub use scenario::{Action, HttpStep, Scenario, SeriesId, SeriesKey, SeriesKind, Step, ThinkTime};
+pub use settings::{
+    ConnectionPolicy, Protocol, Revision, Secret, SessionPolicy, Settings, Target, TransportKind,
+};
+
+/// One run, fully resolved and validated: flags over environment over file over defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Who is hit, and how they are spoken to.
+    pub target: Target,
+    /// Everything that is not the shape of the load.
+    pub settings: Settings,
+    /// The shape of the load.
+    pub load: Load,
+    /// What virtual users do; never empty. A VU draws one per iteration, by weight.
+    pub scenarios: Vec<Scenario>,
+}
+
+/// The shape of the load: which executor, for how long, and how it ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Load {
+    /// Who starts iterations, and when.
+    pub executor: Executor,
+    /// How long running iterations may go on after the end before they are cut off (outcome `cancelled`).
+    pub graceful_stop: Duration,
+}
+
+/// How iterations are started: k6's executors, of which the closed ones are here.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Executor {
+    /// A fixed number of virtual users, each starting its next iteration when the last one ended.
+    ConstantVus { vus: NonZeroU32, duration: Duration },
+    /// A number of virtual users that moves linearly from each stage's target to the next, from zero.
+    RampingVus { stages: Vec<Stage> },
+    /// A total number of iterations, shared by all virtual users.
+    SharedIterations { vus: NonZeroU32, iterations: NonZeroU64, max_duration: Option<Duration> },
+    /// A number of iterations for every virtual user.
+    PerVuIterations { vus: NonZeroU32, iterations: NonZeroU64, max_duration: Option<Duration> },
+}
+
+/// A stretch of a ramp: the number of virtual users moves linearly to `target` over `duration`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// How long the ramp takes; never zero.
+    pub duration: Duration,
+    /// Virtual users wanted at its end.
+    pub target: u32,
+}
+
+impl Executor {
+    /// The executor's name in the TOML file and in reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ConstantVus { .. } => "constant-vus",
+            Self::RampingVus { .. } => "ramping-vus",
+            Self::SharedIterations { .. } => "shared-iterations",
+            Self::PerVuIterations { .. } => "per-vu-iterations",
+        }
+    }
+
+    /// The largest number of virtual users that are ever active at once.
+    pub fn max_vus(&self) -> u32 {
+        match self {
+            Self::ConstantVus { vus, .. }
+            | Self::SharedIterations { vus, .. }
+            | Self::PerVuIterations { vus, .. } => vus.get(),
+            Self::RampingVus { stages } => stages.iter().map(|stage| stage.target).max().unwrap_or(0),
+        }
+    }
+
+    /// The planned length of the run; `None` where only the iterations end it.
+    pub fn duration(&self) -> Option<Duration> {
+        match self {
+            Self::ConstantVus { duration, .. } => Some(*duration),
+            Self::RampingVus { stages } => Some(stages.iter().map(|stage| stage.duration).sum()),
+            Self::SharedIterations { max_duration, .. } | Self::PerVuIterations { max_duration, .. } => {
+                *max_duration
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// The series every sample of this run belongs to, in the order of their [`SeriesId`]s: first the lifecycle methods
+    /// (`initialize`, ...), then one per request step in the order of the file.
+    pub fn series(&self) -> Vec<SeriesKey> {
+        scenario::series_of(&self.scenarios)
+    }
+}

@@ -1,0 +1,175 @@
+//! What virtual users do: weighted scenarios of steps, and the series their samples are counted under.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// One pass of a virtual user: its steps, in order. Which scenario an iteration takes is drawn by weight.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Name in reports; unique within the run.
+    pub name: String,
+    /// Share of the iterations, relative to the other scenarios; the sum over all is above zero.
+    pub weight: u32,
+    /// Pause after every step.
+    pub think_time: Option<ThinkTime>,
+    /// What is done, in order; never empty.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Name of the step's row in reports, where the user gave one; else the tool, URI or prompt serves.
+    pub label: Option<String>,
+    /// Overrides the run's per-request timeout.
+    pub timeout: Option<Duration>,
+    /// What is done.
+    pub action: Action,
+}
+
+/// What a step does: an MCP request, a plain HTTP request, or a pause.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// `tools/call`; `arguments` is a JSON object.
+    CallTool { tool: String, arguments: Value },
+    /// `tools/list`, first page.
+    ListTools,
+    /// `resources/read`.
+    ReadResource { uri: String },
+    /// `resources/list`, first page.
+    ListResources,
+    /// `prompts/get`; prompt arguments are strings by protocol.
+    GetPrompt { prompt: String, arguments: Vec<(String, String)> },
+    /// `prompts/list`, first page.
+    ListPrompts,
+    /// `ping` in the session era, `server/discover` where ping is gone (2026-07-28).
+    Ping,
+    /// A plain HTTP request beside MCP.
+    Http(HttpStep),
+    /// The existing command's `code_mode` step: `validate_code`, then `execute_code` with the approval token it returned; measured as one call.
+    CodeMode { code: String, format: String },
+    /// A pause.
+    Think(ThinkTime),
+}
+
+/// A plain HTTP request to the target's origin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HttpStep {
+    /// Upper-case method token.
+    pub method: String,
+    /// Path and query on the target's origin; begins with `/`.
+    pub path: String,
+    /// Extra headers.
+    pub headers: Vec<(String, String)>,
+    /// Request body, sent as it is.
+    pub body: Option<String>,
+    /// Statuses that count as ok; empty means 200-299.
+    pub expect_status: Vec<u16>,
+}
+
+/// A pause, drawn evenly from `min..=max`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThinkTime {
+    /// Shortest pause.
+    pub min: Duration,
+    /// Longest pause; at least `min`.
+    pub max: Duration,
+}
+
+/// Index of a series within a run; samples carry this instead of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesId(pub u32);
+
+impl SeriesId {
+    /// `server/discover` or `initialize` when a session is opened.
+    pub const INITIALIZE: Self = Self(0);
+    /// `notifications/initialized`.
+    pub const INITIALIZED: Self = Self(1);
+    /// The DELETE that ends a session.
+    pub const CLOSE: Self = Self(2);
+    /// How many lifecycle series stand before the first step's.
+    pub const LIFECYCLE: u32 = 3;
+
+    /// The index into per-series vectors.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a series counts: the key of every table in the report.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SeriesKey {
+    /// Whether this is the load itself or what it takes to hold a session.
+    pub kind: SeriesKind,
+    /// Scenario it belongs to; empty for lifecycle series.
+    pub scenario: String,
+    /// MCP method, or the HTTP method of a plain request.
+    pub method: String,
+    /// Tool, URI, prompt or path; `None` where the method has no object.
+    pub name: Option<String>,
+    /// The step's own label, where the user gave one.
+    pub label: Option<String>,
+}
+
+/// Whether a series is the load itself or what it takes to hold a session. Lifecycle samples never enter the run's totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SeriesKind {
+    /// A step's request.
+    Operation,
+    /// Handshake or close of a session.
+    Lifecycle,
+}
+
+impl Action {
+    /// The method a step is reported under; `None` for a pause, which is not a request.
+    pub fn method(&self) -> Option<&str> {
+        Some(match self {
+            Self::CallTool { .. } => "tools/call",
+            Self::ListTools => "tools/list",
+            Self::ReadResource { .. } => "resources/read",
+            Self::ListResources => "resources/list",
+            Self::GetPrompt { .. } => "prompts/get",
+            Self::ListPrompts => "prompts/list",
+            Self::Ping => "ping",
+            Self::Http(_) => "http",
+            Self::CodeMode { .. } => "code_mode",
+            Self::Think(_) => return None,
+        })
+    }
+
+    /// The tool, URI, prompt or path the step is about.
+    pub fn object(&self) -> Option<String> {
+        match self {
+            Self::CallTool { tool, .. } => Some(tool.clone()),
+            Self::ReadResource { uri } => Some(uri.clone()),
+            Self::GetPrompt { prompt, .. } => Some(prompt.clone()),
+            Self::Http(step) => Some(format!("{} {}", step.method, step.path)),
+            Self::CodeMode { format, .. } => Some(format.clone()),
+            Self::ListTools | Self::ListResources | Self::ListPrompts | Self::Ping | Self::Think(_) => None,
+        }
+    }
+}
+
+/// The series of a run: lifecycle first, then each request step of each scenario in order.
+pub(crate) fn series_of(scenarios: &[Scenario]) -> Vec<SeriesKey> {
+    let lifecycle = ["initialize", "notifications/initialized", "session/close"].map(|method| SeriesKey {
+        kind: SeriesKind::Lifecycle,
+        scenario: String::new(),
+        method: method.to_owned(),
+        name: None,
+        label: None,
+    });
+    let operations = scenarios.iter().flat_map(|scenario| {
+        scenario.steps.iter().filter_map(|step| {
+            step.action.method().map(|method| SeriesKey {
+                kind: SeriesKind::Operation,
+                scenario: scenario.name.clone(),
+                method: method.to_owned(),
+                name: step.action.object(),
+                label: step.label.clone(),
+            })
+        })
+    });
+    lifecycle.into_iter().chain(operations).collect()
+}

@@ -1,0 +1,218 @@
+//! Everything a run is told that is not the shape of its load: target, protocol, timeouts, policies.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use url::Url;
+
+/// Where the load goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// The MCP endpoint, `http` or `https`.
+    pub url: Url,
+    /// Headers sent with every request, in order: credentials and whatever the user added.
+    pub headers: Vec<(String, Secret)>,
+    /// Which protocol revision is spoken.
+    pub protocol: Protocol,
+}
+
+/// A value that is sent to the target but never printed: `Debug` and `Display` show `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a value that must not reach a report, a log or an error.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself, for the request head only.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+/// Which protocol revision the client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Protocol {
+    /// Ask the server: modern if it answers `server/discover`, else the session era.
+    #[default]
+    Auto,
+    /// This revision and no other.
+    Pinned(Revision),
+}
+
+/// A published revision of the Model Context Protocol on streamable HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Revision {
+    /// 2025-03-26: first streamable HTTP.
+    V2025_03_26,
+    /// 2025-06-18: `MCP-Protocol-Version` header, `structuredContent`.
+    V2025_06_18,
+    /// 2025-11-25: SSE polling with `retry`.
+    V2025_11_25,
+    /// 2026-07-28: stateless, header-mirrored.
+    V2026_07_28,
+}
+
+impl Revision {
+    /// All revisions, oldest first.
+    pub const ALL: [Self; 4] = [Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25, Self::V2026_07_28];
+
+    /// The revision as it stands on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V2025_03_26 => "2025-03-26",
+            Self::V2025_06_18 => "2025-06-18",
+            Self::V2025_11_25 => "2025-11-25",
+            Self::V2026_07_28 => "2026-07-28",
+        }
+    }
+
+    /// Parses the wire form.
+    ///
+    /// ```
+    /// use pmcp_loadtest::plan::Revision;
+    /// assert_eq!(Revision::parse("2025-06-18"), Some(Revision::V2025_06_18));
+    /// assert_eq!(Revision::parse("1999-01-01"), None);
+    /// ```
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|revision| revision.as_str() == text)
+    }
+
+    /// Whether this revision is stateless: no handshake, no session, headers that mirror the body.
+    pub fn is_modern(self) -> bool {
+        self >= Self::V2026_07_28
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => formatter.write_str("auto"),
+            Self::Pinned(revision) => revision.fmt(formatter),
+        }
+    }
+}
+
+/// Who owns a session (session era only; the stateless revision has none).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SessionPolicy {
+    /// One session per virtual user, opened when it starts and closed when it ends.
+    #[default]
+    PerVu,
+    /// A new session for every iteration.
+    PerIteration,
+    /// One session for the whole run, used by every virtual user.
+    Shared,
+}
+
+/// How long a connection lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConnectionPolicy {
+    /// One connection per virtual user, kept alive.
+    #[default]
+    KeepAlive,
+    /// A new connection for every request.
+    PerRequest,
+}
+
+/// What carries the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TransportKind {
+    /// Our own HTTP/1.1 exchange: the cheap and exact one.
+    #[default]
+    H1,
+    /// reqwest: HTTP/2, proxies.
+    Reqwest,
+}
+
+impl SessionPolicy {
+    /// The word in the TOML file and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PerVu => "per-vu",
+            Self::PerIteration => "per-iteration",
+            Self::Shared => "shared",
+        }
+    }
+}
+
+impl ConnectionPolicy {
+    /// The word in the TOML file and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KeepAlive => "keep-alive",
+            Self::PerRequest => "per-request",
+        }
+    }
+}
+
+impl TransportKind {
+    /// The word in the TOML file and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::H1 => "h1",
+            Self::Reqwest => "reqwest",
+        }
+    }
+}
+
+/// Everything that is not the shape of the load.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Longest wait for one answer, from the instant the request was due to be sent.
+    pub timeout: Duration,
+    /// Seed of every random draw; printed in the report, so that a run can be repeated.
+    pub seed: u64,
+    /// Who owns a session.
+    pub session: SessionPolicy,
+    /// How long a connection lives.
+    pub connection: ConnectionPolicy,
+    /// What carries the bytes.
+    pub transport: TransportKind,
+    /// Worker threads, each with its own runtime.
+    pub workers: NonZeroUsize,
+    /// Largest response body that is read, in bytes; a larger one is a `protocol` outcome.
+    pub max_body_bytes: u64,
+    /// Ask the kernel to acknowledge at once while an answer is incomplete (Linux `TCP_QUICKACK`), so that a server without
+    /// `TCP_NODELAY` is not charged 40 ms of our own delayed acknowledgement.
+    pub quick_ack: bool,
+    /// Fewest measured calls for a verdict other than inconclusive.
+    pub min_samples: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(5),
+            seed: 0,
+            session: SessionPolicy::default(),
+            connection: ConnectionPolicy::default(),
+            transport: TransportKind::default(),
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            max_body_bytes: 64 * 1024 * 1024,
+            quick_ack: true,
+            min_samples: 100,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A finished run and its renderings: value in, text out. Pure.

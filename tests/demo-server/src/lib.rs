@@ -1,0 +1,1 @@
+//! A small MCP server of both protocol eras.
