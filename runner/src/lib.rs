@@ -3,6 +3,7 @@
 //! The library under `cargo pmcp loadtest`: it drives Model Context Protocol servers with virtual users and judges what it saw.
 //! [`plan`] holds what was asked, `drive` does it, [`judge`] says what it means, [`report`] renders it.
 
+pub mod drive;
 pub mod error;
 pub mod judge;
 pub mod plan;

@@ -1,0 +1,188 @@
+//! Deadlines by sweep: every virtual user has a slot with the instant its present wait ends; one task per worker looks over all
+//! slots every few milliseconds and wakes those whose time is over.
+//!
+//! A timer per request would cost some 640 instructions each (`reference/performance.md`, section 2); a sweep costs next to
+//! nothing. The price is that a timeout is noticed up to one sweep period late.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::{Rc, Weak};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use super::clock::Clock;
+use crate::judge::Moment;
+
+/// Why a wait ended without what was waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interrupt {
+    /// Its deadline passed.
+    Deadline,
+    /// The run is being cut off.
+    Cancelled,
+}
+
+/// The end of one virtual user's present wait.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    until: Cell<Moment>,
+    interrupt: Cell<Option<Interrupt>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+const NEVER: Moment = Moment::from_nanos(u64::MAX);
+
+impl Slot {
+    /// A slot that is never swept: for waits beside the load, such as the handshake before a run.
+    pub(crate) fn detached() -> Self {
+        Self { until: Cell::new(NEVER), interrupt: Cell::new(None), waker: RefCell::new(None) }
+    }
+
+    /// The waits that follow end at `until`.
+    pub(crate) fn arm(&self, until: Moment) {
+        self.until.set(until);
+        if self.interrupt.get() == Some(Interrupt::Deadline) {
+            self.interrupt.set(None);
+        }
+    }
+
+    /// The waits that follow end no later than `until`.
+    pub(crate) fn tighten(&self, until: Moment) {
+        self.until.set(self.until.get().min(until));
+    }
+
+    /// The waits that follow have no deadline; they can still be cut off.
+    pub(crate) fn disarm(&self) {
+        self.arm(NEVER);
+    }
+
+    /// Whether the present wait is over, and why.
+    pub(crate) fn interrupt(&self) -> Option<Interrupt> {
+        self.interrupt.get()
+    }
+
+    /// Remembers whom to wake.
+    pub(crate) fn park(&self, waker: &Waker) {
+        let mut parked = self.waker.borrow_mut();
+        if !parked.as_ref().is_some_and(|parked| parked.will_wake(waker)) {
+            *parked = Some(waker.clone());
+        }
+    }
+
+    /// Waits for `future` or the end of the wait, whichever is first.
+    pub(crate) async fn guard<F: Future>(&self, future: F) -> Result<F::Output, Interrupt> {
+        let mut future = pin!(future);
+        poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => match self.interrupt() {
+                Some(interrupt) => Poll::Ready(Err(interrupt)),
+                None => {
+                    self.park(context.waker());
+                    Poll::Pending
+                }
+            },
+        })
+        .await
+    }
+
+    fn end(&self, interrupt: Interrupt) {
+        self.interrupt.set(Some(interrupt));
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// All slots of a worker.
+#[derive(Debug, Default)]
+pub(crate) struct Deadlines {
+    slots: RefCell<Vec<Weak<Slot>>>,
+    cancelled: Cell<bool>,
+}
+
+impl Deadlines {
+    /// A new slot, swept until it is dropped.
+    pub(crate) fn slot(&self) -> Rc<Slot> {
+        let slot = Rc::new(Slot::detached());
+        if self.cancelled.get() {
+            slot.end(Interrupt::Cancelled);
+        }
+        self.slots.borrow_mut().push(Rc::downgrade(&slot));
+        slot
+    }
+
+    /// Ends every wait whose deadline has passed by `now`, and forgets slots that are gone.
+    pub(crate) fn sweep(&self, now: Moment) {
+        self.slots.borrow_mut().retain(|slot| {
+            let Some(slot) = slot.upgrade() else { return false };
+            if slot.until.get() <= now && slot.interrupt().is_none() {
+                slot.end(Interrupt::Deadline);
+            }
+            true
+        });
+    }
+
+    /// Ends every wait, now and from now on.
+    pub(crate) fn cancel_all(&self) {
+        self.cancelled.set(true);
+        for slot in self.slots.borrow().iter().filter_map(Weak::upgrade) {
+            slot.end(Interrupt::Cancelled);
+        }
+    }
+
+    /// Sweeps for ever, `period` apart.
+    pub(crate) async fn keep_sweeping(&self, clock: Clock, period: Duration) {
+        loop {
+            tokio::time::sleep(period).await;
+            self.sweep(clock.now());
+        }
+    }
+}
+
+/// How often to sweep for timeouts of `timeout`: late by at most a fiftieth of it, between 1 ms and 25 ms.
+pub(crate) fn sweep_period(timeout: Duration) -> Duration {
+    (timeout / 50).clamp(Duration::from_millis(1), Duration::from_millis(25))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_at_its_deadline_within_a_sweep() {
+        let clock = Clock::start();
+        let deadlines = Deadlines::default();
+        let slot = deadlines.slot();
+        slot.arm(Moment::ORIGIN.after(Duration::from_millis(100)));
+        tokio::select! {
+            () = deadlines.keep_sweeping(clock, Duration::from_millis(5)) => unreachable!("sweeps for ever"),
+            waited = slot.guard(std::future::pending::<()>()) => assert_eq!(waited, Err(Interrupt::Deadline)),
+        }
+        let late = clock.now().since(Moment::from_nanos(100_000_000));
+        assert!(late <= Duration::from_millis(6), "{late:?} late");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_armed_slot_forgets_its_last_deadline_but_never_a_cut_off() {
+        let deadlines = Deadlines::default();
+        let slot = deadlines.slot();
+        slot.arm(Moment::from_nanos(1));
+        deadlines.sweep(Moment::from_nanos(1));
+        assert_eq!(slot.interrupt(), Some(Interrupt::Deadline));
+        slot.arm(Moment::from_nanos(10));
+        assert_eq!(slot.guard(std::future::ready(7)).await, Ok(7));
+        deadlines.cancel_all();
+        slot.disarm();
+        assert_eq!(slot.guard(std::future::pending::<()>()).await, Err(Interrupt::Cancelled));
+        assert_eq!(deadlines.slot().interrupt(), Some(Interrupt::Cancelled));
+    }
+
+    #[test]
+    fn slots_that_are_gone_are_forgotten() {
+        let deadlines = Deadlines::default();
+        drop(deadlines.slot());
+        deadlines.sweep(Moment::ORIGIN);
+        assert!(deadlines.slots.borrow().is_empty());
+    }
+}

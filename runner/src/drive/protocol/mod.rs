@@ -1,0 +1,6 @@
+//! The protocol as text: JSON-RPC messages, event streams, request templates. Pure: bytes in, values out; no clock, no socket.
+
+pub mod message;
+pub mod reply;
+pub mod sse;
+pub mod template;
