@@ -3,41 +3,100 @@
 //! A [`Recorder`] belongs to one worker and is the only thing on the path of a request; a [`Delta`] is what it gathered since the
 //! last tick; [`Metrics`] is the sum of all deltas of all workers. Merging is associative and commutative.
 
-use crate::judge::Sample;
+mod histogram;
+mod recorder;
+mod series;
+#[cfg(test)]
+mod tests;
+mod timeline;
 
-/// One worker's metrics since its last tick.
-#[derive(Debug)]
-pub struct Recorder {}
+pub use histogram::{Histogram, LARGEST, SIGNIFICANT_DIGITS};
+pub use recorder::{Delta, Recorder};
+pub use series::{Failures, Outcomes, SeriesMetrics};
+pub use timeline::TimelineRow;
 
-/// What a worker gathered between two ticks.
-#[derive(Debug)]
-pub struct Delta {}
+pub(crate) use timeline::Recent;
+
+use timeline::Timeline;
+
+use crate::plan::SeriesId;
 
 /// All that was recorded, by series, and the timeline.
 #[derive(Debug)]
-pub struct Metrics {}
-
-impl Recorder {
-    /// A recorder for `series` series.
-    pub fn new(_series: usize) -> Self {
-        Self {}
-    }
-
-    /// Counts one sample. `message` is asked for only when this is the first of its outcome in its series since the last tick.
-    pub fn record(&mut self, _sample: &Sample, _in_window: bool, _message: impl FnOnce() -> String) {}
-
-    /// Hands over what was gathered and starts anew in `recycled`, which is emptied first.
-    pub fn take(&mut self, _recycled: Option<Delta>) -> Delta {
-        Delta {}
-    }
+pub struct Metrics {
+    series: Vec<SeriesMetrics>,
+    timeline: Timeline,
 }
 
 impl Metrics {
     /// Empty metrics for `series` series.
-    pub fn new(_series: usize) -> Self {
-        Self {}
+    pub fn new(series: usize) -> Self {
+        let series = std::iter::repeat_with(SeriesMetrics::default).take(series).collect();
+        Self { series, timeline: Timeline::default() }
     }
 
     /// Adds what a worker gathered in `second` (whole seconds since the origin).
-    pub fn merge(&mut self, _delta: &Delta, _second: u64, _active_vus: u32) {}
+    ///
+    /// `active_vus` is the number of virtual users of the whole run, as far as known; a row of the timeline keeps the largest.
+    /// Deltas of one second may come in any order and up to three seconds late. An empty delta counts too: it tells that the
+    /// second has come.
+    ///
+    /// # Panics
+    /// If the delta has more series than these metrics were made for.
+    pub fn merge(&mut self, delta: &Delta, second: u64, active_vus: u32) {
+        self.timeline.reach(second, active_vus);
+        for (id, gathered) in delta.series() {
+            self.series[id.index()].add(gathered);
+            if is_operation(id) {
+                self.timeline.add(second, gathered);
+            }
+        }
+    }
+
+    /// One series.
+    ///
+    /// # Panics
+    /// If the series is not one of this run's.
+    pub fn series(&self, id: SeriesId) -> &SeriesMetrics {
+        &self.series[id.index()]
+    }
+
+    /// The sum of the series that `belongs` picks: a tool's, a method's, a scenario's.
+    pub fn sum(&self, belongs: impl Fn(SeriesId) -> bool) -> SeriesMetrics {
+        let mut sum = SeriesMetrics::default();
+        for (id, series) in (0_u32..).map(SeriesId).zip(&self.series) {
+            if belongs(id) && !series.is_empty() {
+                sum.add(series);
+            }
+        }
+        sum
+    }
+
+    /// The sum of all operations: the run's totals. What it takes to hold a session (handshake, close) is not in it.
+    pub fn total(&self) -> SeriesMetrics {
+        self.sum(is_operation)
+    }
+
+    /// One row per second since the origin, without gaps, over all operations.
+    pub fn timeline(&self) -> Vec<TimelineRow> {
+        self.timeline.rows()
+    }
+
+    /// The last whole seconds, for the display of a running test.
+    pub(crate) fn recent(&self) -> Recent {
+        self.timeline.recent()
+    }
+
+    /// Calls of all operations by what came of them. Cheaper than [`Metrics::total`], which adds histograms too.
+    pub(crate) fn outcomes(&self) -> Outcomes {
+        let mut sum = Outcomes::default();
+        for series in self.series.iter().skip(SeriesId::LIFECYCLE as usize) {
+            sum.add(&series.outcomes);
+        }
+        sum
+    }
+}
+
+fn is_operation(id: SeriesId) -> bool {
+    id.0 >= SeriesId::LIFECYCLE
 }

@@ -1,0 +1,66 @@
+//! The only thing on the path of a request: one worker's counts since its last tick.
+
+use super::SeriesMetrics;
+use crate::judge::Sample;
+use crate::plan::SeriesId;
+
+/// One worker's metrics since its last tick.
+///
+/// Series are created with their first sample. After that nothing here allocates, locks or formats, except that a failure asks
+/// for one message per tick.
+#[derive(Debug)]
+pub struct Recorder {
+    gathered: Delta,
+}
+
+/// What a worker gathered between two ticks.
+#[derive(Debug)]
+pub struct Delta {
+    /// By [`SeriesId`]. Boxed: most series of a worker's first ticks are empty, and moving a delta moves pointers.
+    series: Vec<Option<Box<SeriesMetrics>>>,
+}
+
+impl Recorder {
+    /// A recorder for `series` series.
+    pub fn new(series: usize) -> Self {
+        Self { gathered: Delta::new(series) }
+    }
+
+    /// Counts one sample. `message` is asked for only when this is the first of its outcome in its series since the last tick,
+    /// and never for a call that was ok or cut off by us.
+    ///
+    /// # Panics
+    /// If the sample's series is not one of those this recorder was made for.
+    pub fn record(&mut self, sample: &Sample, in_window: bool, message: impl FnOnce() -> String) {
+        self.gathered.series[sample.series.index()]
+            .get_or_insert_with(Box::default)
+            .record(sample, in_window, message);
+    }
+
+    /// Hands over what was gathered and starts anew in `recycled`, which is emptied first.
+    ///
+    /// Passing back the delta of an earlier tick keeps its memory in use: with two deltas going round nothing is allocated.
+    pub fn take(&mut self, recycled: Option<Delta>) -> Delta {
+        let mut next = recycled.unwrap_or_else(|| Delta::new(self.gathered.series.len()));
+        next.clear();
+        next.series.resize_with(self.gathered.series.len(), || None);
+        std::mem::replace(&mut self.gathered, next)
+    }
+}
+
+impl Delta {
+    fn new(series: usize) -> Self {
+        Self { series: std::iter::repeat_with(|| None).take(series).collect() }
+    }
+
+    /// The series that have samples.
+    pub(super) fn series(&self) -> impl Iterator<Item = (SeriesId, &SeriesMetrics)> {
+        (0_u32..).map(SeriesId).zip(&self.series).filter_map(|(id, slot)| {
+            slot.as_deref().filter(|series| !series.is_empty()).map(|series| (id, series))
+        })
+    }
+
+    fn clear(&mut self) {
+        self.series.iter_mut().flatten().for_each(|series| series.clear());
+    }
+}
