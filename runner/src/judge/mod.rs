@@ -1,11 +1,17 @@
 //! What it means: samples in, metrics and a verdict out. Pure: no clock, no tokio, no I/O.
 
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod metrics;
 pub mod observation;
 pub mod sample;
 pub mod snapshot;
+pub mod validity;
+pub mod verdict;
 
 pub use metrics::{Delta, Failures, Histogram, Metrics, Outcomes, Recorder, SeriesMetrics, TimelineRow};
 pub use observation::{Books, GeneratorUsage, Observation, ServerFacts, StopReason, WorkerUsage};
 pub use sample::{Clocks, Moment, Outcome, ProtocolFault, Sample, TransportFault};
 pub use snapshot::{ClassCount, Progress, Snapshot};
+pub use validity::{Gate, GateName, GateState, judge_validity};
+pub use verdict::{Verdict, VerdictOutcome};

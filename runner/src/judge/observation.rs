@@ -111,6 +111,8 @@ pub struct Books {
     pub think_time: Duration,
     /// Of it: waiting before another attempt to reach a target that refused or lost us.
     pub backoff_time: Duration,
+    /// Of it: opening connections (TCP, TLS) ahead of a call's first byte.
+    pub connect_time: Duration,
     /// Of it: waiting for the server (`end - sent`, lifecycle calls included).
     pub service_time: Duration,
 }
@@ -133,6 +135,7 @@ impl Books {
         self.vu_time += other.vu_time;
         self.think_time += other.think_time;
         self.backoff_time += other.backoff_time;
+        self.connect_time += other.connect_time;
         self.service_time += other.service_time;
     }
 }

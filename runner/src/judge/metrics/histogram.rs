@@ -190,7 +190,9 @@ mod tests {
 
     fn of(nanoseconds: &[u64]) -> Histogram {
         let mut histogram = Histogram::default();
-        nanoseconds.iter().for_each(|&value| histogram.record_nanos(value));
+        for &value in nanoseconds {
+            histogram.record_nanos(value);
+        }
         histogram
     }
 

@@ -30,7 +30,9 @@ fn call(series: SeriesId, milliseconds: u64, outcome: Outcome) -> Sample {
 /// The delta of one worker that saw `samples`.
 fn delta(samples: &[Sample]) -> Delta {
     let mut recorder = Recorder::new(SERIES);
-    samples.iter().for_each(|sample| recorder.record(sample, true, || "why".to_owned()));
+    for sample in samples {
+        recorder.record(sample, true, || "why".to_owned());
+    }
     recorder.take(None)
 }
 
@@ -222,9 +224,13 @@ proptest! {
     ) {
         let deltas = deltas(&samples);
         let mut forward = Metrics::new(SERIES);
-        deltas.iter().for_each(|(delta, second)| forward.merge(delta, *second, 1));
+        for (delta, second) in &deltas {
+            forward.merge(delta, *second, 1);
+        }
         let mut shuffled = Metrics::new(SERIES);
-        order.iter().map(|&index| &deltas[index]).for_each(|(delta, second)| shuffled.merge(delta, *second, 1));
+        for (delta, second) in order.iter().map(|&index| &deltas[index]) {
+            shuffled.merge(delta, *second, 1);
+        }
         prop_assert_eq!(&forward.series, &shuffled.series);
         prop_assert_eq!(forward.timeline(), shuffled.timeline());
     }
@@ -232,7 +238,9 @@ proptest! {
     #[test]
     fn dividing_the_samples_over_workers_changes_no_count(samples in placed_samples()) {
         let mut divided = Metrics::new(SERIES);
-        deltas(&samples).iter().for_each(|(delta, second)| divided.merge(delta, *second, 1));
+        for (delta, second) in deltas(&samples) {
+            divided.merge(&delta, second, 1);
+        }
         let mut whole = Metrics::new(SERIES);
         let all: Vec<Sample> = samples.iter().map(|(sample, ..)| *sample).collect();
         whole.merge(&delta(&all), 0, 1);

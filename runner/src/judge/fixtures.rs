@@ -1,0 +1,208 @@
+//! Synthetic runs for the tests of `judge` and `report`: the same observation every time, to the last sample.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{
+    Books, Clocks, GeneratorUsage, Metrics, Moment, Observation, Outcome, Recorder, Sample, ServerFacts,
+    StopReason, WorkerUsage,
+};
+use crate::plan::{
+    Action, Executor, Load, Plan, Protocol, Revision, Scenario, SeriesId, Settings, Step, Target,
+};
+
+/// Two scenarios: `reader` calls `search` and `fetch`, `writer` calls `store` and lists tools.
+pub(crate) fn plan() -> Plan {
+    let call = |tool: &str| Action::CallTool { tool: tool.to_owned(), arguments: json!({}) };
+    plan_of(vec![
+        ("reader", vec![call("search"), call("fetch")]),
+        ("writer", vec![call("store"), Action::ListTools]),
+    ])
+}
+
+/// A plan of these scenarios, at 20 virtual users for 10 seconds.
+pub(crate) fn plan_of(scenarios: Vec<(&str, Vec<Action>)>) -> Plan {
+    let scenarios = scenarios.into_iter().map(|(name, actions)| Scenario {
+        name: name.to_owned(),
+        weight: 1,
+        think_time: None,
+        steps: actions.into_iter().map(|action| Step { label: None, timeout: None, action }).collect(),
+    });
+    Plan {
+        target: Target {
+            url: "http://127.0.0.1:3000/mcp".parse().unwrap(),
+            headers: Vec::new(),
+            protocol: Protocol::Auto,
+        },
+        settings: Settings { seed: 7, ..Settings::default() },
+        load: Load {
+            executor: Executor::ConstantVus {
+                vus: NonZeroU32::new(20).unwrap(),
+                duration: Duration::from_secs(10),
+            },
+            graceful_stop: Duration::from_secs(5),
+        },
+        scenarios: scenarios.collect(),
+    }
+}
+
+/// Builds an observation call by call. Without further words the generator is idle and the books balance.
+pub(crate) struct Run {
+    plan: Plan,
+    metrics: Metrics,
+    observation: Observation,
+}
+
+impl Run {
+    pub(crate) fn new() -> Self {
+        Self::of(plan())
+    }
+
+    pub(crate) fn of(plan: Plan) -> Self {
+        let metrics = Metrics::new(plan.series().len());
+        let wall = Duration::from_secs(10);
+        let worker = |milliseconds| WorkerUsage { cpu: Duration::from_millis(milliseconds), wall };
+        let observation = Observation {
+            started_at: "2026-11-20T13:00:00Z".parse().unwrap(),
+            elapsed: Duration::from_millis(10_012),
+            window: wall,
+            stop: StopReason::Completed,
+            metrics: Metrics::new(0),
+            server: ServerFacts {
+                name: Some("demo".to_owned()),
+                version: Some("1.2.3".to_owned()),
+                revision: Revision::V2025_11_25,
+                stateful: true,
+                tools: 3,
+                dropped_tools: Vec::new(),
+            },
+            generator: GeneratorUsage {
+                workers: vec![worker(900), worker(700)],
+                process_cpu: Duration::from_millis(1_700),
+                peak_rss_bytes: 12 * 1024 * 1024,
+            },
+            books: Books {
+                vu_time: Duration::from_secs(200),
+                service_time: Duration::from_secs(198),
+                ..Books::default()
+            },
+        };
+        Self { plan, metrics, observation }
+    }
+
+    /// `count` calls of a tool or method, spread over the ten seconds, whose times have a median near `milliseconds` and a long
+    /// tail.
+    pub(crate) fn calls(self, name: &str, count: u64, milliseconds: u64, outcome: Outcome) -> Self {
+        self.calls_that_say(name, count, milliseconds, outcome, "something went wrong")
+    }
+
+    /// The same, each failing with `message`.
+    pub(crate) fn calls_that_say(
+        self,
+        name: &str,
+        count: u64,
+        milliseconds: u64,
+        outcome: Outcome,
+        message: &str,
+    ) -> Self {
+        let series = self.series_of(name);
+        self.record(count, message, |index| sample(series, index, milliseconds, outcome))
+    }
+
+    /// `count` ok calls of a tool, each sent `lateness` after it was due.
+    pub(crate) fn calls_sent_late(
+        self,
+        tool: &str,
+        count: u64,
+        milliseconds: u64,
+        lateness: Duration,
+    ) -> Self {
+        let series = self.series_of(tool);
+        self.record(count, "", |index| {
+            let mut sample = sample(series, index, milliseconds, Outcome::Ok);
+            let clocks = &mut sample.clocks;
+            for moment in [&mut clocks.sent, &mut clocks.end].into_iter().chain(&mut clocks.result) {
+                *moment = moment.after(lateness);
+            }
+            sample
+        })
+    }
+
+    /// `count` handshakes.
+    pub(crate) fn handshakes(self, count: u64, milliseconds: u64, outcome: Outcome) -> Self {
+        self.record(count, "no session", |index| sample(SeriesId::INITIALIZE, index, milliseconds, outcome))
+    }
+
+    fn series_of(&self, name: &str) -> SeriesId {
+        let mut keys = self.plan.series().into_iter();
+        let index = keys.position(|key| key.name.as_deref().unwrap_or(&key.method) == name).unwrap();
+        SeriesId(u32::try_from(index).unwrap())
+    }
+
+    fn record(mut self, count: u64, message: &str, sample: impl Fn(u64) -> Sample) -> Self {
+        for second in 0..10 {
+            let mut recorder = Recorder::new(self.plan.series().len());
+            for index in (0..count).filter(|index| index % 10 == second) {
+                recorder.record(&sample(index), true, || message.to_owned());
+            }
+            self.metrics.merge(&recorder.take(None), second, 20);
+        }
+        self
+    }
+
+    pub(crate) fn stopped(mut self, stop: StopReason) -> Self {
+        self.observation.stop = stop;
+        self
+    }
+
+    pub(crate) fn lasting(mut self, elapsed: Duration) -> Self {
+        self.observation.elapsed = elapsed;
+        self.observation.window = elapsed;
+        self
+    }
+
+    /// CPU shares of the worker threads.
+    pub(crate) fn busy(mut self, shares: &[f64]) -> Self {
+        let wall = Duration::from_secs(10);
+        self.observation.generator.workers =
+            shares.iter().map(|&share| WorkerUsage { cpu: wall.mul_f64(share), wall }).collect();
+        self
+    }
+
+    pub(crate) fn books(mut self, books: Books) -> Self {
+        self.observation.books = books;
+        self
+    }
+
+    pub(crate) fn finish(mut self) -> Observation {
+        self.observation.metrics = self.metrics;
+        self.observation
+    }
+}
+
+/// Call `index` of a series: the golden ratio spreads its time evenly over the distribution.
+fn sample(series: SeriesId, index: u64, milliseconds: u64, outcome: Outcome) -> Sample {
+    let position = (index as f64 * 0.618_033_988_749_895).fract();
+    let factor = 0.7 + 0.5 * position + 0.02 / (1.001 - position);
+    let service = Duration::from_millis(milliseconds).mul_f64(factor);
+    let due = Moment::from_nanos(index * 1_000_000);
+    let sent = due.after(Duration::from_micros(12 + index % 17));
+    let result = sent.after(service);
+    let ok = outcome.is_ok();
+    Sample {
+        series,
+        clocks: Clocks {
+            due,
+            sent,
+            headers: ok.then(|| sent.after(service.mul_f64(0.9))),
+            first_event: ok.then_some(result),
+            result: ok.then_some(result),
+            end: result,
+        },
+        outcome,
+        bytes_sent: 310,
+        bytes_received: 520,
+    }
+}

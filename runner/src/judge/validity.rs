@@ -1,0 +1,319 @@
+//! Whether the measurement itself can be trusted: each way in which the generator, not the server, may have set the figures is a
+//! gate with a bound. In: what was observed and what was asked. Out: the gates as data; a failed one makes a run inconclusive.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Observation, Outcome, SeriesMetrics, TransportFault};
+use crate::plan::Plan;
+
+/// Above this share of their CPU time, worker threads queue their own work, and the queueing shows in the response times.
+const MOST_GENERATOR_CPU: f64 = 0.80;
+/// Virtual users are pinned to a worker, so one full worker spoils the share of the calls that are its own.
+const MOST_BUSY_WORKER: f64 = 0.90;
+/// The share of virtual users' time that may be unaccounted for.
+const MOST_UNEXPLAINED: f64 = 0.05;
+/// Our own work between two calls that is always allowed, whatever its share: against a server that answers within microseconds,
+/// five per cent would be less than building a request takes.
+const OWN_WORK_PER_CALL: Duration = Duration::from_micros(100);
+/// Below this much time of all virtual users together, start and end of a run weigh too much to balance it.
+const LEAST_VU_TIME: Duration = Duration::from_secs(5);
+/// Lateness that is always allowed: what a loaded scheduler costs, and too little to decide a threshold in milliseconds.
+const LATENESS_FLOOR: Duration = Duration::from_millis(1);
+/// Lateness allowed relative to what the server needs: as much error as [`MOST_UNEXPLAINED`] grants the books.
+const LATENESS_SHARE: f64 = 0.05;
+/// Fewest calls that have a 99th percentile: 1 / (1 - 0.99).
+const CALLS_FOR_P99: u64 = 100;
+
+/// One condition for trusting a measurement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Gate {
+    /// What is judged.
+    pub name: GateName,
+    /// Whether it held.
+    pub state: GateState,
+    /// What was observed, in `unit`; absent where it could not be measured.
+    pub observed: Option<f64>,
+    /// The bound, in `unit`: a least number of calls for `samples`, a most for every other gate.
+    pub bound: f64,
+    /// `ratio`, `calls` or `us`.
+    pub unit: String,
+    /// The finding, as a fragment with its figures.
+    pub finding: String,
+    /// What to change; present where the gate failed.
+    pub advice: Option<String>,
+}
+
+/// What a gate judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GateName {
+    /// CPU time of all worker threads against what they had.
+    GeneratorCpu,
+    /// CPU time of the busiest worker thread against what it had.
+    BusiestWorker,
+    /// Little's law: virtual users' time must be explained by waiting for the server, connecting, thinking and backing off.
+    LittlesLaw,
+    /// How late calls were sent.
+    SendLateness,
+    /// Calls that failed because this machine had no local port or file descriptor left.
+    GeneratorLimits,
+    /// Whether there are enough calls to judge by.
+    Samples,
+}
+
+/// Whether a gate held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GateState {
+    /// Within its bound.
+    Passed,
+    /// Outside its bound: the run is inconclusive.
+    Failed,
+    /// The run does not carry a judgement; the finding says why.
+    NotJudged,
+}
+
+impl GateName {
+    /// The words for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::GeneratorCpu => "generator CPU",
+            Self::BusiestWorker => "busiest worker",
+            Self::LittlesLaw => "Little's law",
+            Self::SendLateness => "send lateness",
+            Self::GeneratorLimits => "ports and descriptors",
+            Self::Samples => "samples",
+        }
+    }
+}
+
+impl Gate {
+    /// Whether this gate makes the run inconclusive.
+    pub fn failed(&self) -> bool {
+        self.state == GateState::Failed
+    }
+
+    fn at_most(name: GateName, observed: f64, bound: f64, unit: &str, finding: String, advice: &str) -> Self {
+        Self::decided(name, observed <= bound, observed, bound, unit, finding, advice)
+    }
+
+    fn decided(
+        name: GateName,
+        held: bool,
+        observed: f64,
+        bound: f64,
+        unit: &str,
+        finding: String,
+        advice: &str,
+    ) -> Self {
+        Self {
+            name,
+            state: if held { GateState::Passed } else { GateState::Failed },
+            observed: Some(observed),
+            bound,
+            unit: unit.to_owned(),
+            finding,
+            advice: (!held).then(|| advice.to_owned()),
+        }
+    }
+
+    fn not_judged(
+        name: GateName,
+        observed: Option<f64>,
+        bound: f64,
+        unit: &str,
+        why: impl Into<String>,
+    ) -> Self {
+        Self {
+            name,
+            state: GateState::NotJudged,
+            observed,
+            bound,
+            unit: unit.to_owned(),
+            finding: why.into(),
+            advice: None,
+        }
+    }
+}
+
+/// Judges every gate, in the order in which a person should hear of them.
+pub fn judge_validity(plan: &Plan, observation: &Observation) -> Vec<Gate> {
+    // Handshakes need ports and time as any other call does.
+    let everything = observation.metrics.sum(|_| true);
+    let operations = observation.metrics.total();
+    vec![
+        generator_limits(&everything),
+        generator_cpu(observation),
+        busiest_worker(observation),
+        send_lateness(observation, &operations),
+        littles_law(observation, &everything),
+        samples(plan, &operations),
+    ]
+}
+
+fn generator_cpu(observation: &Observation) -> Gate {
+    let workers = &observation.generator.workers;
+    let cpu: Duration = workers.iter().map(|worker| worker.cpu).sum();
+    let wall: Duration = workers.iter().map(|worker| worker.wall).sum();
+    let name = GateName::GeneratorCpu;
+    let Some(share) = ratio(cpu, wall) else {
+        return Gate::not_judged(name, None, MOST_GENERATOR_CPU, "ratio", "worker CPU time was not measured");
+    };
+    Gate::at_most(
+        name,
+        share,
+        MOST_GENERATOR_CPU,
+        "ratio",
+        format!("worker threads used {} of their CPU time", percent(share)),
+        "lower the load, give the generator more cores (--workers), or run it on a machine of its own",
+    )
+}
+
+fn busiest_worker(observation: &Observation) -> Gate {
+    let busiest = observation
+        .generator
+        .workers
+        .iter()
+        .filter_map(|worker| ratio(worker.cpu, worker.wall))
+        .max_by(f64::total_cmp);
+    let name = GateName::BusiestWorker;
+    let Some(share) = busiest else {
+        return Gate::not_judged(name, None, MOST_BUSY_WORKER, "ratio", "worker CPU time was not measured");
+    };
+    Gate::at_most(
+        name,
+        share,
+        MOST_BUSY_WORKER,
+        "ratio",
+        format!("the busiest worker thread was busy {} of the time", percent(share)),
+        "lower the load or raise --workers, so that no worker thread carries more than it can",
+    )
+}
+
+fn send_lateness(observation: &Observation, operations: &SeriesMetrics) -> Gate {
+    let name = GateName::SendLateness;
+    let service = operations.service_time.quantile(0.99).unwrap_or_default();
+    let bound = LATENESS_FLOOR.max(service.mul_f64(LATENESS_SHARE));
+    let calls = operations.lateness.count();
+    if calls < CALLS_FOR_P99 {
+        let why = format!("{calls} calls are too few for a 99th percentile");
+        return Gate::not_judged(name, None, micros(bound), "us", why);
+    }
+    let Some(lateness) = operations.lateness.quantile(0.99) else {
+        let finding = "more than 1 % of the calls were sent over an hour late".to_owned();
+        return Gate {
+            observed: None,
+            ..Gate::decided(name, false, 0.0, micros(bound), "us", finding, LATE)
+        };
+    };
+    // A new connection stands between a call's being due and its first byte: the server's doing as much as ours.
+    let connections = observation.books.connections_opened;
+    if connections * CALLS_FOR_P99 > calls && lateness > bound {
+        let why =
+            format!("{connections} connections were opened for {calls} calls, and connecting is part of it");
+        return Gate::not_judged(name, Some(micros(lateness)), micros(bound), "us", why);
+    }
+    let finding = format!("99 % of the calls were sent within {} of being due", short(lateness));
+    Gate::at_most(name, micros(lateness), micros(bound), "us", finding, LATE)
+}
+
+const LATE: &str =
+    "calls waited for the generator: lower the load, raise --workers, or quieten the machine it runs on";
+
+fn littles_law(observation: &Observation, everything: &SeriesMetrics) -> Gate {
+    let books = &observation.books;
+    let name = GateName::LittlesLaw;
+    let explained = books.service_time + books.connect_time + books.think_time + books.backoff_time;
+    let Some(share) = ratio(explained, books.vu_time).filter(|_| books.vu_time >= LEAST_VU_TIME) else {
+        let why = format!(
+            "{} of virtual users' time is too little to balance; it takes {}",
+            short(books.vu_time),
+            short(LEAST_VU_TIME)
+        );
+        return Gate::not_judged(name, None, MOST_UNEXPLAINED, "ratio", why);
+    };
+    let calls = everything.outcomes.requests() + everything.outcomes.cancelled();
+    let own_work = OWN_WORK_PER_CALL.as_secs_f64() * calls as f64 / books.vu_time.as_secs_f64();
+    let residual = (1.0 - share).abs();
+    // Too much explained is an error of our books, for which there is no allowance.
+    let bound = if share > 1.0 { MOST_UNEXPLAINED } else { MOST_UNEXPLAINED.max(own_work) };
+    let finding = format!(
+        "{} of virtual users' time is explained by waiting for the server, connecting, thinking and backing off",
+        percent(share)
+    );
+    Gate::at_most(
+        name,
+        residual,
+        bound,
+        "ratio",
+        finding,
+        "virtual users were held up by the generator itself: lower the load or raise --workers",
+    )
+}
+
+fn generator_limits(everything: &SeriesMetrics) -> Gate {
+    let count_of = |fault| {
+        let failures = everything.outcomes.failures().iter();
+        failures
+            .filter(|failures| failures.outcome == Outcome::Transport(fault))
+            .map(|f| f.count)
+            .sum::<u64>()
+    };
+    let ports = count_of(TransportFault::NoPort);
+    let descriptors = count_of(TransportFault::NoDescriptor);
+    let finding = match (ports, descriptors) {
+        (0, 0) => "no call lacked a local port or a file descriptor".to_owned(),
+        (ports, 0) => format!("{ports} calls found no free local port"),
+        (0, descriptors) => format!("{descriptors} calls found no free file descriptor"),
+        (ports, descriptors) => {
+            format!("{ports} calls found no free local port, {descriptors} no free file descriptor")
+        }
+    };
+    let advice = if descriptors > 0 {
+        "raise the limit of open files (ulimit -n) above the number of virtual users"
+    } else {
+        "keep connections alive (connection = \"keep-alive\"), or widen the range of local ports"
+    };
+    let failures = (ports + descriptors) as f64;
+    Gate::at_most(GateName::GeneratorLimits, failures, 0.0, "calls", finding, advice)
+}
+
+fn samples(plan: &Plan, operations: &SeriesMetrics) -> Gate {
+    let (measured, least) = (operations.outcomes.requests(), plan.settings.min_samples);
+    let calls = if measured == 1 { "call was" } else { "calls were" };
+    Gate::decided(
+        GateName::Samples,
+        measured >= least,
+        measured as f64,
+        least as f64,
+        "calls",
+        format!("{measured} {calls} measured, {least} are needed"),
+        "run longer, with more virtual users or iterations, or lower settings.min_samples",
+    )
+}
+
+fn ratio(part: Duration, whole: Duration) -> Option<f64> {
+    (whole > Duration::ZERO).then(|| part.as_secs_f64() / whole.as_secs_f64())
+}
+
+fn micros(duration: Duration) -> f64 {
+    duration.as_micros() as f64
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+fn short(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{:.2} ms", duration.as_secs_f64() * 1e3)
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests;

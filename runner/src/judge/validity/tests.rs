@@ -1,0 +1,118 @@
+use super::*;
+use crate::judge::fixtures::{Run, plan};
+use crate::judge::{Books, Outcome};
+
+fn gate(name: GateName, run: Run) -> Gate {
+    let gates = judge_validity(&plan(), &run.finish());
+    gates.into_iter().find(|gate| gate.name == name).unwrap()
+}
+
+fn sound() -> Run {
+    Run::new().calls("search", 1000, 10, Outcome::Ok)
+}
+
+fn books(vu_seconds: u64, explained_seconds: f64) -> Books {
+    Books {
+        vu_time: Duration::from_secs(vu_seconds),
+        service_time: Duration::from_secs_f64(explained_seconds),
+        ..Books::default()
+    }
+}
+
+#[test]
+fn a_sound_run_holds_every_gate_and_needs_no_advice() {
+    for gate in judge_validity(&plan(), &sound().finish()) {
+        assert_eq!((gate.state, gate.advice), (GateState::Passed, None), "{:?}", gate.name);
+    }
+}
+
+#[test]
+fn a_busy_generator_fails_its_gate_with_advice() {
+    let gate = gate(GateName::GeneratorCpu, sound().busy(&[0.85, 0.85]));
+    assert!(gate.failed());
+    assert!((gate.observed.unwrap() - 0.85).abs() < 1e-9);
+    assert!(gate.advice.unwrap().contains("--workers"));
+}
+
+#[test]
+fn one_full_worker_is_seen_though_the_others_idle() {
+    let run = || sound().busy(&[0.95, 0.05]);
+    assert_eq!(gate(GateName::GeneratorCpu, run()).state, GateState::Passed);
+    assert!(gate(GateName::BusiestWorker, run()).failed());
+}
+
+#[test]
+fn a_generator_whose_cpu_time_is_unknown_is_not_judged() {
+    assert_eq!(gate(GateName::GeneratorCpu, sound().busy(&[])).state, GateState::NotJudged);
+    assert_eq!(gate(GateName::BusiestWorker, sound().busy(&[])).state, GateState::NotJudged);
+}
+
+#[test]
+fn virtual_users_time_that_nothing_explains_fails_littles_law() {
+    assert_eq!(gate(GateName::LittlesLaw, sound().books(books(200, 191.0))).state, GateState::Passed);
+    assert!(gate(GateName::LittlesLaw, sound().books(books(200, 180.0))).failed());
+}
+
+#[test]
+fn more_time_explained_than_there_was_fails_littles_law() {
+    assert!(gate(GateName::LittlesLaw, sound().books(books(200, 220.0))).failed());
+}
+
+#[test]
+fn own_work_of_a_hundred_microseconds_per_call_is_no_fault() {
+    // 200,000 calls in 100 s of virtual users' time: 20 s are 100 us each.
+    let run = |explained| Run::new().calls("search", 200_000, 1, Outcome::Ok).books(books(100, explained));
+    assert_eq!(gate(GateName::LittlesLaw, run(81.0)).state, GateState::Passed);
+    assert!(gate(GateName::LittlesLaw, run(79.0)).failed());
+}
+
+#[test]
+fn thinking_connecting_and_backing_off_explain_time_too() {
+    let second = Duration::from_secs(50);
+    let all = Books { think_time: second, connect_time: second, backoff_time: second, ..books(200, 50.0) };
+    assert_eq!(gate(GateName::LittlesLaw, sound().books(all)).state, GateState::Passed);
+}
+
+#[test]
+fn too_little_time_is_not_balanced() {
+    let gate = gate(GateName::LittlesLaw, sound().books(books(4, 1.0)));
+    assert_eq!(gate.state, GateState::NotJudged);
+    assert!(gate.finding.contains("4.0 s"), "{}", gate.finding);
+}
+
+#[test]
+fn calls_sent_late_fail_and_the_bound_follows_the_server() {
+    let late = |service| Run::new().calls_sent_late("search", 1000, service, Duration::from_millis(20));
+    assert!(gate(GateName::SendLateness, late(10)).failed());
+    assert_eq!(gate(GateName::SendLateness, late(1000)).state, GateState::Passed);
+}
+
+#[test]
+fn lateness_that_connecting_explains_is_not_held_against_the_generator() {
+    let run = Run::new()
+        .calls_sent_late("search", 1000, 10, Duration::from_millis(20))
+        .books(Books { connections_opened: 1000, ..books(200, 198.0) });
+    assert_eq!(gate(GateName::SendLateness, run).state, GateState::NotJudged);
+}
+
+#[test]
+fn exhausted_ports_and_descriptors_are_told_apart() {
+    let fails = |fault| sound().calls("search", 3, 1, Outcome::Transport(fault));
+    let ports = gate(GateName::GeneratorLimits, fails(TransportFault::NoPort));
+    assert!(ports.failed());
+    assert_eq!(ports.finding, "3 calls found no free local port");
+    let descriptors = gate(GateName::GeneratorLimits, fails(TransportFault::NoDescriptor));
+    assert!(descriptors.advice.unwrap().contains("ulimit"));
+}
+
+#[test]
+fn a_refused_connection_is_the_servers_doing() {
+    let run = sound().calls("search", 3, 1, Outcome::Transport(TransportFault::Refused));
+    assert_eq!(gate(GateName::GeneratorLimits, run).state, GateState::Passed);
+}
+
+#[test]
+fn a_port_that_a_handshake_lacked_counts() {
+    let run = sound().handshakes(2, 1, Outcome::Transport(TransportFault::NoPort));
+    assert!(gate(GateName::GeneratorLimits, run).failed());
+}
