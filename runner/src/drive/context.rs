@@ -1,12 +1,15 @@
-//! What all virtual users of one worker share: the clock, the scratch buffers, the deadlines, the books.
+//! What all virtual users of one worker share: the clock, the scratch buffers, the deadlines, the metrics, the books.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::clock::Clock;
 use super::deadline::Deadlines;
-use super::transport::Endpoint;
-use crate::judge::Books;
+use super::link::Measured;
+use super::transport::{Endpoint, MemoryServer, Transport, h1, memory};
+use crate::judge::{Books, Recorder, Sample};
+use crate::plan::SeriesId;
 
 /// Size of the buffer that responses are read into, bytes: a response that fits is judged where it lies.
 const READ_BUFFER: usize = 64 * 1024;
@@ -16,9 +19,22 @@ const READ_BUFFER: usize = 64 * 1024;
 pub(crate) struct Context {
     pub(crate) clock: Clock,
     pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) carrier: Carrier,
     pub(crate) scratch: RefCell<Scratch>,
     pub(crate) deadlines: Deadlines,
+    pub(crate) recorder: RefCell<Recorder>,
     pub(crate) books: RefCell<Books>,
+    /// Whether the measured window is still open: the end of the run has not begun.
+    pub(crate) in_window: Cell<bool>,
+}
+
+/// What carries requests; chosen once per run.
+#[derive(Debug, Clone)]
+pub(crate) enum Carrier {
+    /// Our own HTTP/1.1 exchange.
+    H1,
+    /// A scripted server in this process.
+    Memory(MemoryServer),
 }
 
 /// Buffers that one request uses at a time, never across a wait.
@@ -31,14 +47,33 @@ pub(crate) struct Scratch {
 }
 
 impl Context {
-    pub(crate) fn new(clock: Clock, endpoint: Arc<Endpoint>) -> Self {
+    pub(crate) fn new(clock: Clock, endpoint: Arc<Endpoint>, carrier: Carrier, series: usize) -> Self {
         let scratch = Scratch { read: vec![0; READ_BUFFER].into_boxed_slice(), write: Vec::new() };
         Self {
             clock,
             endpoint,
+            carrier,
             scratch: RefCell::new(scratch),
             deadlines: Deadlines::default(),
+            recorder: RefCell::new(Recorder::new(series)),
             books: RefCell::new(Books::default()),
+            in_window: Cell::new(true),
         }
+    }
+
+    /// A way to the server, not yet connected.
+    pub(crate) fn new_transport(&self) -> Transport {
+        match &self.carrier {
+            Carrier::H1 => Transport::H1(h1::Connection::default()),
+            Carrier::Memory(server) => Transport::Memory(memory::Connection::new(server.clone())),
+        }
+    }
+
+    /// Counts a measured call; `detail` is what a person should know of it, should it have failed.
+    pub(crate) fn record(&self, series: SeriesId, measured: &Measured, detail: &str) {
+        let Measured { clocks, outcome, bytes_sent, bytes_received, .. } = *measured;
+        let sample = Sample { series, clocks, outcome, bytes_sent, bytes_received };
+        self.recorder.borrow_mut().record(&sample, self.in_window.get(), || detail.to_owned());
+        self.books.borrow_mut().service_time += Duration::from_nanos(clocks.end.nanos_since(clocks.sent));
     }
 }

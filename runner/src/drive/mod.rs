@@ -4,5 +4,20 @@
 mod clock;
 mod context;
 mod deadline;
+mod engine;
+mod executor;
+mod link;
+mod negotiate;
+mod prepare;
 pub mod protocol;
+mod responder;
+mod script;
+mod session;
+mod shared_session;
 pub mod transport;
+mod usage;
+mod vu;
+mod worker;
+
+pub use engine::{Controls, StopRequest};
+pub use prepare::{Offer, Prepared, Survey, prepare, prepare_in_memory};

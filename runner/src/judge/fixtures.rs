@@ -35,6 +35,7 @@ pub(crate) fn plan_of(scenarios: Vec<(&str, Vec<Action>)>) -> Plan {
             url: "http://127.0.0.1:3000/mcp".parse().unwrap(),
             headers: Vec::new(),
             protocol: Protocol::Auto,
+            elicitation: false,
         },
         settings: Settings { seed: 7, ..Settings::default() },
         load: Load {

@@ -15,6 +15,22 @@ pub struct Target {
     pub headers: Vec<(String, Secret)>,
     /// Which protocol revision is spoken.
     pub protocol: Protocol,
+    /// Whether the client declares that it answers `elicitation/create`. Servers may offer other tools to such a client.
+    pub elicitation: bool,
+}
+
+impl Target {
+    /// The URL as it may be shown: without user name, password and query, which may hold credentials.
+    pub fn shown_url(&self) -> String {
+        let mut url = self.url.clone();
+        // Fails only for URLs that have no host, which a target has.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        if url.query().is_some() {
+            url.set_query(Some("[redacted]"));
+        }
+        url.to_string()
+    }
 }
 
 /// A value that is sent to the target but never printed: `Debug` and `Display` show `[redacted]`.

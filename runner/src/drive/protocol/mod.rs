@@ -1,6 +1,7 @@
 //! The protocol as text: JSON-RPC messages, event streams, request templates. Pure: bytes in, values out; no clock, no socket.
 
 pub mod message;
+pub mod mirror;
 pub mod reply;
 pub mod sse;
-pub mod template;
+pub(crate) mod template;

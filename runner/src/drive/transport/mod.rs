@@ -74,6 +74,9 @@ pub(crate) struct Body<'a> {
 pub(crate) trait Responder: std::fmt::Debug {
     /// Takes the texts of one or more requests of the server.
     fn take(&self, requests: Vec<Box<[u8]>>);
+
+    /// The response's head has come.
+    fn opened(&self) {}
 }
 
 /// How an exchange went; the rest is in the transport's reader.
@@ -107,6 +110,14 @@ impl Transport {
         match self {
             Self::H1(connection) => connection.exchange(context, slot, request).await,
             Self::Memory(connection) => connection.exchange(context, slot, request).await,
+        }
+    }
+
+    /// Says what went wrong in the last exchange, in words of ours.
+    pub(crate) fn explain(&mut self, what: &str) {
+        match self {
+            Self::H1(connection) => connection.reader.explain(what),
+            Self::Memory(connection) => connection.reader.explain(what),
         }
     }
 

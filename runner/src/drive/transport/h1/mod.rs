@@ -230,6 +230,11 @@ impl Connection {
                     Ok(done) => done,
                     Err(broke) => return Poll::Ready(Err(broke)),
                 };
+                if reception.body.is_some()
+                    && let Some(responder) = request.responder
+                {
+                    responder.opened();
+                }
                 if reader.has_server_requests()
                     && let Some(responder) = request.responder
                 {

@@ -1,0 +1,281 @@
+//! The control thread: starts the workers, merges what they measure, publishes snapshots, ends the run.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::LocalSet;
+
+use super::clock::Clock;
+use super::link::Link;
+use super::prepare::Prepared;
+use super::shared_session::SharedSession;
+use super::usage;
+use super::worker::{Lines, Phase, Tick, Worker, WorkerEnd, work};
+use crate::error::{Error, ExitCode};
+use crate::judge::snapshot::{Progress, Snapshot};
+use crate::judge::{Books, Delta, GeneratorUsage, Metrics, Moment, Observation, StopReason, WorkerUsage};
+use crate::plan::schedule::Stripe;
+use crate::plan::{Executor, Plan, SessionPolicy};
+
+/// How long every virtual user must have been out of reach of the target before the run is given up.
+const TARGET_LOST_AFTER: Duration = Duration::from_secs(5);
+
+/// What a person can ask of a running test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum StopRequest {
+    /// Nothing: go on.
+    #[default]
+    None,
+    /// Start nothing more, let what runs end.
+    Graceful,
+    /// Cut everything off.
+    AtOnce,
+}
+
+/// The lines between a run and whoever watches it.
+#[derive(Debug)]
+pub struct Controls {
+    /// What is asked of the run.
+    pub stop: watch::Receiver<StopRequest>,
+    /// Where the run says how it is going, four times a second.
+    pub snapshots: watch::Sender<Option<Snapshot>>,
+}
+
+impl Prepared {
+    /// Runs the load to its end, on threads of its own; the calling task only merges and publishes.
+    ///
+    /// # Errors
+    /// [`ExitCode::Internal`] where a worker thread cannot be started or dies.
+    pub async fn run(self, controls: Controls) -> Result<Observation, Error> {
+        let clock = Clock::start();
+        let started_at = jiff::Timestamp::now();
+        let cpu_before = usage::process().0;
+        let (mut control, crew) = self.begin(clock)?;
+        let stop = control.watch(controls).await;
+        for thread in crew {
+            thread
+                .join()
+                .map_err(|_| Error::new(ExitCode::Internal, "a worker thread panicked; this is a bug"))?;
+        }
+        let elapsed = clock.now().elapsed();
+        if let Some(shared) = &control.shared_session {
+            let books = self.close_shared(clock, shared).await;
+            control.books.add(&books);
+        }
+        control.books.add(&self.books);
+        let (process_cpu, peak_rss_bytes) = usage::process();
+        Ok(Observation {
+            started_at,
+            elapsed,
+            window: control.window.elapsed(),
+            stop,
+            metrics: control.metrics,
+            server: self.server_facts(),
+            generator: GeneratorUsage {
+                workers: control.usage,
+                process_cpu: process_cpu.saturating_sub(cpu_before),
+                peak_rss_bytes,
+            },
+            books: control.books,
+        })
+    }
+
+    /// Starts the worker threads.
+    fn begin(&self, clock: Clock) -> Result<(Control, Vec<JoinHandle<()>>), Error> {
+        let plan = &self.plan;
+        let shared_session = (plan.settings.session == SessionPolicy::Shared
+            && !self.dialect.revision.is_modern())
+        .then(|| SharedSession::new(self.dialect));
+        let workers = useful_workers(plan);
+        let (ticks, incoming) = mpsc::unbounded_channel();
+        let (phase, _) = watch::channel(Phase::Running);
+        let mut recycling = Vec::new();
+        let mut crew = Vec::new();
+        for index in 0..workers {
+            let (recycle, recycled) = mpsc::unbounded_channel();
+            recycling.push(recycle);
+            let lines = Lines { ticks: ticks.clone(), recycled, phase: phase.subscribe() };
+            let seat = Seat {
+                clock,
+                stripe: Stripe { index, of: workers },
+                shared_session: shared_session.clone(),
+                prepared: self.share(),
+            };
+            let thread =
+                std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || seat.run(lines));
+            crew.push(thread.map_err(|error| {
+                Error::new(ExitCode::Internal, "cannot start a worker thread").because(error)
+            })?);
+        }
+        let control = Control {
+            clock,
+            plan: Arc::clone(plan),
+            metrics: Metrics::new(plan.series().len()),
+            books: Books::default(),
+            usage: vec![WorkerUsage::default(); crew.len()],
+            window: Moment::ORIGIN,
+            incoming,
+            recycling,
+            phase,
+            workers: vec![WorkerState::default(); crew.len()],
+            shared_session,
+            last_seen: Moment::ORIGIN,
+        };
+        Ok((control, crew))
+    }
+
+    async fn close_shared(&self, clock: Clock, shared: &SharedSession) -> Books {
+        let context = std::rc::Rc::new(self.share().context(clock));
+        let mut link = Link::new(std::rc::Rc::clone(&context));
+        link.renew_slot();
+        let timeout = self.plan.settings.timeout;
+        // Over time or not, there is nothing more that could be done for it.
+        let _ = tokio::time::timeout(timeout, shared.close(&mut link, timeout)).await;
+        *context.books.borrow()
+    }
+}
+
+/// No more workers than virtual users: an idle worker would only dilute the figures of the busy ones.
+fn useful_workers(plan: &Plan) -> u32 {
+    let vus = plan.load.executor.max_vus().max(1);
+    u32::try_from(plan.settings.workers.get()).unwrap_or(u32::MAX).min(vus)
+}
+
+/// What a worker thread takes with it.
+#[derive(Debug)]
+struct Seat {
+    clock: Clock,
+    stripe: Stripe,
+    shared_session: Option<Arc<SharedSession>>,
+    prepared: super::prepare::Share,
+}
+
+impl Seat {
+    fn run(self, lines: Lines) {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            // The join reports it: nothing was measured yet, and nothing can be.
+            Err(error) => panic!("cannot start a worker's runtime: {error}"),
+        };
+        let context = std::rc::Rc::new(self.prepared.context(self.clock));
+        let worker = Worker::new(context, self.prepared, self.shared_session, self.stripe);
+        LocalSet::new().block_on(&runtime, work(worker, lines));
+    }
+}
+
+/// What the control thread knows of a worker.
+#[derive(Debug, Clone, Copy, Default)]
+struct WorkerState {
+    active_vus: u32,
+    down_vus: u32,
+    iterations: u64,
+    ended: bool,
+}
+
+/// The control thread's state.
+#[derive(Debug)]
+struct Control {
+    clock: Clock,
+    plan: Arc<Plan>,
+    metrics: Metrics,
+    books: Books,
+    usage: Vec<WorkerUsage>,
+    window: Moment,
+    incoming: mpsc::UnboundedReceiver<Tick>,
+    recycling: Vec<mpsc::UnboundedSender<Delta>>,
+    phase: watch::Sender<Phase>,
+    workers: Vec<WorkerState>,
+    shared_session: Option<Arc<SharedSession>>,
+    /// When some virtual user last was in reach of the target.
+    last_seen: Moment,
+}
+
+impl Control {
+    /// Merges and publishes until every worker has ended; returns why the run ended.
+    async fn watch(&mut self, controls: Controls) -> StopReason {
+        let Controls { mut stop, snapshots } = controls;
+        let mut reason = StopReason::Completed;
+        let mut listening = true;
+        while self.workers.iter().any(|worker| !worker.ended) {
+            tokio::select! {
+                tick = self.incoming.recv() => match tick {
+                    Some(tick) => {
+                        self.merge(tick);
+                        // Nobody watching is fine.
+                        let _ = snapshots.send(Some(self.snapshot()));
+                    }
+                    None => break,
+                },
+                changed = stop.changed(), if listening => {
+                    listening = changed.is_ok();
+                    let asked = *stop.borrow_and_update();
+                    if asked != StopRequest::None {
+                        if *self.phase.borrow() == Phase::Running {
+                            reason = StopReason::Interrupted;
+                        }
+                        let phase = if asked == StopRequest::AtOnce { Phase::Aborted } else { Phase::Stopping };
+                        self.phase.send_replace(phase);
+                    }
+                }
+            }
+            if reason == StopReason::Completed && self.target_is_lost() {
+                reason = StopReason::TargetLost { message: self.last_failure() };
+                self.phase.send_replace(Phase::Stopping);
+            }
+        }
+        reason
+    }
+
+    fn merge(&mut self, tick: Tick) {
+        let Tick { worker, second, delta, active_vus, down_vus, iterations, end } = tick;
+        let state = &mut self.workers[worker];
+        *state = WorkerState { active_vus, down_vus, iterations, ended: end.is_some() };
+        let active = self.workers.iter().map(|worker| worker.active_vus).sum();
+        self.metrics.merge(&delta, second, active);
+        if let Some(WorkerEnd { books, usage, window }) = end {
+            self.books.add(&books);
+            self.usage[worker] = usage;
+            self.window = self.window.max(window);
+        }
+        // The worker may be gone already.
+        let _ = self.recycling[worker].send(delta);
+        let down: u32 = self.workers.iter().map(|worker| worker.down_vus).sum();
+        if down < active || active == 0 {
+            self.last_seen = self.clock.now();
+        }
+    }
+
+    fn target_is_lost(&self) -> bool {
+        self.clock.now().since(self.last_seen) >= TARGET_LOST_AFTER
+    }
+
+    fn last_failure(&self) -> String {
+        let total = self.metrics.sum(|_| true);
+        let failures = total.outcomes.failures().iter();
+        failures
+            .filter(|failure| failure.outcome.class() == "transport")
+            .max_by_key(|failure| failure.count)
+            .and_then(|failure| failure.message.clone())
+            .unwrap_or_else(|| "no connection".to_owned())
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let planned_iterations = match &self.plan.load.executor {
+            Executor::SharedIterations { iterations, .. } => Some(iterations.get()),
+            Executor::PerVuIterations { vus, iterations, .. } => {
+                Some(iterations.get() * u64::from(vus.get()))
+            }
+            Executor::ConstantVus { .. } | Executor::RampingVus { .. } => None,
+        };
+        let progress = Progress {
+            elapsed: self.clock.now().elapsed(),
+            planned_duration: self.plan.load.executor.duration(),
+            iterations: self.workers.iter().map(|worker| worker.iterations).sum(),
+            planned_iterations,
+            active_vus: self.workers.iter().map(|worker| worker.active_vus).sum(),
+        };
+        Snapshot::new(&self.metrics, progress)
+    }
+}

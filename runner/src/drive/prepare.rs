@@ -1,0 +1,299 @@
+//! Before the load: finds out whether the target answers, which revision it speaks and what it offers.
+//!
+//! In: a plan. Out: a [`Prepared`] run, whose requests are made up, or the root cause why there can be none. Nothing here counts
+//! as load.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tokio::task::LocalSet;
+
+use super::clock::Clock;
+use super::context::{Carrier, Context};
+use super::deadline::sweep_period;
+use super::link::{Link, Measured};
+use super::negotiate::{Greeting, negotiate};
+use super::protocol::mirror::mirrored_headers;
+use super::protocol::template::Dialect;
+use super::script::steps::{Steps, ToolHeaders};
+use super::transport::{Endpoint, MemoryServer};
+use crate::error::{Error, ExitCode};
+use crate::judge::{Books, Moment, ServerFacts};
+use crate::plan::{Action, Plan};
+
+/// Most pages of a list that are fetched: a server whose cursor never ends must not keep us.
+const MOST_PAGES: usize = 1000;
+
+/// What is asked of the server beyond the handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Survey {
+    /// Its tools: what a run needs.
+    Tools,
+    /// Its tools, resources, resource templates and prompts: what a starter file needs.
+    Everything,
+}
+
+/// What a server lists, as it came.
+#[derive(Debug, Clone, Default)]
+pub struct Offer {
+    /// `tools/list`.
+    pub tools: Vec<Value>,
+    /// `resources/list`.
+    pub resources: Vec<Value>,
+    /// `resources/templates/list`.
+    pub resource_templates: Vec<Value>,
+    /// `prompts/list`.
+    pub prompts: Vec<Value>,
+}
+
+/// A run, ready to begin.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) carrier: Carrier,
+    pub(crate) dialect: Dialect,
+    pub(crate) steps: Arc<Steps>,
+    /// What the preparation itself did.
+    pub(crate) books: Books,
+    greeting: Greeting,
+    dropped_tools: Vec<(String, String)>,
+    /// What the server offers.
+    pub offer: Offer,
+    /// What a person should know before the run.
+    pub notes: Vec<String>,
+}
+
+/// What every worker of a run gets.
+#[derive(Debug, Clone)]
+pub(crate) struct Share {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) steps: Arc<Steps>,
+    pub(crate) dialect: Dialect,
+    endpoint: Arc<Endpoint>,
+    carrier: Carrier,
+}
+
+impl Share {
+    pub(crate) fn context(&self, clock: Clock) -> Context {
+        Context::new(clock, Arc::clone(&self.endpoint), self.carrier.clone(), self.plan.series().len())
+    }
+}
+
+/// Prepares a run against the plan's target.
+///
+/// # Errors
+/// [`ExitCode::Unreachable`] where the target cannot be reached or the handshake fails, [`ExitCode::AuthenticationNeeded`] where it
+/// wants credentials, [`ExitCode::Usage`] where the plan calls a tool that cannot be called.
+pub async fn prepare(plan: Arc<Plan>, survey: Survey) -> Result<Prepared, Error> {
+    let endpoint = Arc::new(Endpoint::resolve(&plan).await?);
+    LocalSet::new().run_until(prepare_over(plan, endpoint, Carrier::H1, survey)).await
+}
+
+/// Prepares a run against a scripted server in this process. Must be called inside a `LocalSet`.
+///
+/// # Errors
+/// As [`prepare`].
+pub async fn prepare_in_memory(plan: Arc<Plan>, server: MemoryServer) -> Result<Prepared, Error> {
+    let endpoint = Arc::new(Endpoint::unconnected(&plan));
+    prepare_over(plan, endpoint, Carrier::Memory(server), Survey::Tools).await
+}
+
+async fn prepare_over(
+    plan: Arc<Plan>,
+    endpoint: Arc<Endpoint>,
+    carrier: Carrier,
+    survey: Survey,
+) -> Result<Prepared, Error> {
+    let clock = Clock::start();
+    let series = plan.series().len();
+    let context = Rc::new(Context::new(clock, Arc::clone(&endpoint), carrier.clone(), series));
+    let ask = async {
+        let mut link = Link::new(Rc::clone(&context));
+        let mut greeting = negotiate(&mut link, &plan).await?;
+        let offer = survey_offer(&mut link, &mut greeting, &plan, survey).await;
+        let now = clock.now();
+        std::mem::replace(&mut greeting.session, super::session::Session::stateless(greeting.dialect))
+            .close(&mut link, now, plan.settings.timeout)
+            .await;
+        Ok::<_, Error>((greeting, offer))
+    };
+    let (greeting, (offer, mut notes)) = tokio::select! {
+        asked = ask => asked?,
+        () = context.deadlines.keep_sweeping(clock, sweep_period(plan.settings.timeout)) => {
+            return Err(Error::new(ExitCode::Internal, "the sweep of deadlines ended; this is a bug"));
+        }
+    };
+    let (headers, dropped_tools) = tool_headers(&offer.tools, greeting.dialect);
+    refuse_dropped_tools(&plan, &dropped_tools)?;
+    notes.extend(unknown_tools(&plan, &offer.tools));
+    let steps = Arc::new(Steps::prepare(&plan, greeting.dialect, &headers));
+    // What the preparation did is in the books, but its time is no virtual user's.
+    let books = Books { service_time: std::time::Duration::ZERO, ..*context.books.borrow() };
+    let dialect = greeting.dialect;
+    Ok(Prepared { plan, endpoint, carrier, dialect, steps, books, greeting, dropped_tools, offer, notes })
+}
+
+impl Prepared {
+    pub(crate) fn share(&self) -> Share {
+        Share {
+            plan: Arc::clone(&self.plan),
+            steps: Arc::clone(&self.steps),
+            dialect: self.dialect,
+            endpoint: Arc::clone(&self.endpoint),
+            carrier: self.carrier.clone(),
+        }
+    }
+
+    /// What the server said of itself.
+    pub fn server_facts(&self) -> ServerFacts {
+        let text = |key: &str| self.greeting.server_info[key].as_str().map(str::to_owned);
+        ServerFacts {
+            name: text("name"),
+            version: text("version"),
+            revision: self.dialect.revision,
+            stateful: self.greeting.stateful,
+            tools: self.offer.tools.len(),
+            dropped_tools: self.dropped_tools.clone(),
+        }
+    }
+
+    /// `capabilities` and `instructions` of the server, as it gave them.
+    pub fn capabilities(&self) -> (&Value, Option<&str>) {
+        (&self.greeting.capabilities, self.greeting.instructions.as_deref())
+    }
+}
+
+/// Fetches the lists; what cannot be had is left empty, with a note.
+async fn survey_offer(
+    link: &mut Link,
+    greeting: &mut Greeting,
+    plan: &Plan,
+    survey: Survey,
+) -> (Offer, Vec<String>) {
+    let mut notes = Vec::new();
+    let mut offer = Offer::default();
+    let wanted: [(&str, &str, &str, &mut Vec<Value>); 4] = [
+        ("tools", "tools/list", "tools", &mut offer.tools),
+        ("resources", "resources/list", "resources", &mut offer.resources),
+        ("resources", "resources/templates/list", "resourceTemplates", &mut offer.resource_templates),
+        ("prompts", "prompts/list", "prompts", &mut offer.prompts),
+    ];
+    for (capability, method, key, list) in wanted {
+        let undeclared = greeting.capabilities.get(capability).is_none();
+        if undeclared || (survey == Survey::Tools && method != "tools/list") {
+            continue;
+        }
+        if let Err(why) = fetch_list(link, greeting, plan, method, key, list).await {
+            notes.push(format!("{method} failed: {why}"));
+        }
+    }
+    (offer, notes)
+}
+
+async fn fetch_list(
+    link: &mut Link,
+    greeting: &mut Greeting,
+    plan: &Plan,
+    method: &str,
+    key: &str,
+    list: &mut Vec<Value>,
+) -> Result<(), String> {
+    let mut cursor: Option<Value> = None;
+    for _ in 0..MOST_PAGES {
+        let mut params = Map::new();
+        if let Some(cursor) = cursor.take() {
+            params.insert("cursor".to_owned(), cursor);
+        }
+        let template = greeting.dialect.call(method, params, None, &[]);
+        let due = link.context.clock.now();
+        let measured = link.call(&mut greeting.session, &template, due, plan.settings.timeout, true).await;
+        let mut result = answer_result(link, &measured)?;
+        if let Some(Value::Array(items)) = result.get_mut(key).map(Value::take) {
+            list.extend(items);
+        }
+        // An empty string is a cursor like any other; only its absence ends the list.
+        match result.get_mut("nextCursor").map(Value::take) {
+            Some(next @ Value::String(_)) => cursor = Some(next),
+            _ => return Ok(()),
+        }
+    }
+    Err(format!("the list has more than {MOST_PAGES} pages"))
+}
+
+/// The `result` of a call whose answer was kept; why there is none, in words.
+pub(crate) fn answer_result(link: &Link, measured: &Measured) -> Result<Value, String> {
+    if !measured.outcome.is_ok() {
+        return Err(describe(link, measured));
+    }
+    let mut answer: Value = serde_json::from_slice(link.answer()).map_err(|error| error.to_string())?;
+    Ok(answer["result"].take())
+}
+
+/// A failed call in words.
+pub(crate) fn describe(link: &Link, measured: &Measured) -> String {
+    let class = measured.outcome.class().replace('_', " ");
+    let code = measured.outcome.code().map(|code| format!(" {code}")).unwrap_or_default();
+    let detail = if link.detail().is_empty() { String::new() } else { format!(": {}", link.detail()) };
+    format!("{class}{code}{detail}")
+}
+
+/// The mirrored headers of each tool, and the tools whose declaration of them is invalid: those must not be called (2026-07-28).
+fn tool_headers(tools: &[Value], dialect: Dialect) -> (ToolHeaders, Vec<(String, String)>) {
+    let mut headers = ToolHeaders::new();
+    let mut dropped = Vec::new();
+    if !dialect.revision.is_modern() {
+        return (headers, dropped);
+    }
+    for tool in tools {
+        let Some(name) = tool["name"].as_str() else { continue };
+        match mirrored_headers(&tool["inputSchema"]) {
+            Ok(mirrored) if mirrored.is_empty() => {}
+            Ok(mirrored) => {
+                headers.insert(name.to_owned(), mirrored);
+            }
+            Err(reason) => dropped.push((name.to_owned(), reason)),
+        }
+    }
+    (headers, dropped)
+}
+
+fn called_tools(plan: &Plan) -> impl Iterator<Item = &str> {
+    plan.scenarios.iter().flat_map(|scenario| &scenario.steps).filter_map(|step| match &step.action {
+        Action::CallTool { tool, .. } => Some(tool.as_str()),
+        _ => None,
+    })
+}
+
+fn refuse_dropped_tools(plan: &Plan, dropped: &[(String, String)]) -> Result<(), Error> {
+    for tool in called_tools(plan) {
+        if let Some((_, reason)) = dropped.iter().find(|(name, _)| name == tool) {
+            return Err(Error::new(ExitCode::Usage, format!("the tool `{tool}` cannot be called: {reason}"))
+                .advise("mend the tool's inputSchema on the server, or take its step out of the scenario"));
+        }
+    }
+    Ok(())
+}
+
+/// A step for a tool that the server does not list is sent all the same - its answer is data - but the person should know.
+fn unknown_tools(plan: &Plan, tools: &[Value]) -> Vec<String> {
+    let known: Vec<&str> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
+    let mut unknown: Vec<&str> =
+        called_tools(plan).filter(|tool| !known.is_empty() && !known.contains(tool)).collect();
+    unknown.sort_unstable();
+    unknown.dedup();
+    unknown
+        .into_iter()
+        .map(|tool| {
+            let nearest = known
+                .iter()
+                .max_by(|a, b| strsim::jaro_winkler(tool, a).total_cmp(&strsim::jaro_winkler(tool, b)));
+            let hint = nearest.map(|name| format!("; the nearest it has is `{name}`")).unwrap_or_default();
+            format!("the server lists no tool `{tool}`{hint}")
+        })
+        .collect()
+}
+
+/// When a preparation's first request is due: nothing was before it.
+pub(crate) const FIRST: Moment = Moment::ORIGIN;

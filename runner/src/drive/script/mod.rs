@@ -1,0 +1,3 @@
+//! What a virtual user does in one iteration.
+
+pub(crate) mod steps;

@@ -1,0 +1,146 @@
+//! Scenarios made ready to run: every step's request is text before the load begins, and which scenario an iteration takes is one draw.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::drive::protocol::mirror::{MirroredHeader, mirrored_values};
+use crate::drive::protocol::template::{Dialect, Template};
+use crate::plan::draws::Draws;
+use crate::plan::{Action, Plan, Scenario, SeriesId, Step, ThinkTime};
+
+/// The headers that mirror arguments (`x-mcp-header`), by tool.
+pub(crate) type ToolHeaders = HashMap<String, Vec<MirroredHeader>>;
+
+/// All scenarios of a run, ready.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    scenarios: Vec<ReadyScenario>,
+    total_weight: u64,
+}
+
+/// A scenario, ready.
+#[derive(Debug)]
+pub(crate) struct ReadyScenario {
+    weight: u64,
+    pub(crate) think_time: Option<ThinkTime>,
+    pub(crate) steps: Vec<ReadyStep>,
+}
+
+/// A step, ready.
+#[derive(Debug)]
+pub(crate) enum ReadyStep {
+    /// One request.
+    Call { series: SeriesId, timeout: Duration, template: Template },
+    /// `validate_code`, then `execute_code` with the token it gave.
+    CodeMode { series: SeriesId, timeout: Duration, validate: Template, code: String },
+    /// A pause.
+    Think(ThinkTime),
+}
+
+impl Steps {
+    /// Makes a plan's scenarios ready for a server of this dialect.
+    pub(crate) fn prepare(plan: &Plan, dialect: Dialect, headers: &ToolHeaders) -> Self {
+        let mut series = SeriesId::LIFECYCLE;
+        let scenarios: Vec<ReadyScenario> = plan
+            .scenarios
+            .iter()
+            .map(|scenario| ready_scenario(scenario, plan, dialect, headers, &mut series))
+            .collect();
+        let total_weight = scenarios.iter().map(|scenario| scenario.weight).sum();
+        Self { scenarios, total_weight }
+    }
+
+    /// The scenario of an iteration, by weight.
+    pub(crate) fn choose(&self, draws: &mut Draws) -> &ReadyScenario {
+        let mut drawn = if self.scenarios.len() == 1 { 0 } else { draws.below(self.total_weight) };
+        for scenario in &self.scenarios {
+            if drawn < scenario.weight {
+                return scenario;
+            }
+            drawn -= scenario.weight;
+        }
+        &self.scenarios[0]
+    }
+}
+
+fn ready_scenario(
+    scenario: &Scenario,
+    plan: &Plan,
+    dialect: Dialect,
+    headers: &ToolHeaders,
+    series: &mut u32,
+) -> ReadyScenario {
+    let steps = scenario.steps.iter().map(|step| {
+        let id = SeriesId(*series);
+        if step.action.method().is_some() {
+            *series += 1;
+        }
+        ready_step(step, id, plan, dialect, headers)
+    });
+    ReadyScenario { weight: scenario.weight.into(), think_time: scenario.think_time, steps: steps.collect() }
+}
+
+fn ready_step(
+    step: &Step,
+    series: SeriesId,
+    plan: &Plan,
+    dialect: Dialect,
+    headers: &ToolHeaders,
+) -> ReadyStep {
+    let timeout = step.timeout.unwrap_or(plan.settings.timeout);
+    let template = match &step.action {
+        Action::Think(pause) => return ReadyStep::Think(*pause),
+        Action::CodeMode { code, format } => {
+            let validate =
+                call_tool(dialect, "validate_code", &json!({"code": code, "format": format}), headers);
+            return ReadyStep::CodeMode { series, timeout, validate, code: code.clone() };
+        }
+        Action::CallTool { tool, arguments } => call_tool(dialect, tool, arguments, headers),
+        Action::ListTools => dialect.call("tools/list", Map::new(), None, &[]),
+        Action::ReadResource { uri } => {
+            dialect.call("resources/read", params([("uri", uri.as_str().into())]), Some(uri), &[])
+        }
+        Action::ListResources => dialect.call("resources/list", Map::new(), None, &[]),
+        Action::GetPrompt { prompt, arguments } => {
+            let values: Map<String, Value> =
+                arguments.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+            let params = params([("name", prompt.as_str().into()), ("arguments", values.into())]);
+            dialect.call("prompts/get", params, Some(prompt), &[])
+        }
+        Action::ListPrompts => dialect.call("prompts/list", Map::new(), None, &[]),
+        Action::Ping if dialect.revision.is_modern() => {
+            dialect.call("server/discover", Map::new(), None, &[])
+        }
+        Action::Ping => dialect.call("ping", Map::new(), None, &[]),
+        Action::Http(step) => Template::plain(step),
+    };
+    ReadyStep::Call { series, timeout, template }
+}
+
+fn params<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
+    entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn call_tool(dialect: Dialect, tool: &str, arguments: &Value, headers: &ToolHeaders) -> Template {
+    let mirrored = headers.get(tool).map(|headers| mirrored_values(headers, arguments)).unwrap_or_default();
+    let params = params([("name", tool.into()), ("arguments", arguments.clone())]);
+    dialect.call("tools/call", params, Some(tool), &mirrored)
+}
+
+/// The second call of a `code_mode` step, made up from the answer to the first; `None` where it holds no approval token.
+///
+/// The token is `approval_token` in the first text block, read as JSON, as the existing command does it.
+pub(crate) fn execute_code(dialect: Dialect, code: &str, validated: &[u8]) -> Option<Template> {
+    let answer: Value = serde_json::from_slice(validated).ok()?;
+    let blocks = answer["result"]["content"].as_array()?;
+    let text = blocks.iter().find(|block| block["type"] == "text")?["text"].as_str()?;
+    let token = serde_json::from_str::<Value>(text).ok()?.get("approval_token")?.as_str()?.to_owned();
+    Some(call_tool(
+        dialect,
+        "execute_code",
+        &json!({"code": code, "approval_token": token}),
+        &ToolHeaders::new(),
+    ))
+}

@@ -1,0 +1,263 @@
+//! One virtual user: opens its session, runs iterations until there are no more, closes its session.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::link::{Link, Measured};
+use super::script::steps::{ReadyScenario, ReadyStep, execute_code};
+use super::session::{NotOpened, Session};
+use super::worker::{Phase, Worker};
+use crate::judge::{Moment, Outcome};
+use crate::plan::draws::Draws;
+use crate::plan::{SeriesId, SessionPolicy, ThinkTime};
+
+/// First pause before another attempt to reach a target that cannot be reached; doubles up to `LONGEST_BACKOFF`.
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+/// Failures to reach the target in a row after which a virtual user counts as down.
+const DOWN_AFTER: u32 = 3;
+/// A broken connection alone may be one bad request; so many in a row are a target that is going away.
+const PATIENCE_WITH_BREAKS: u32 = 3;
+/// How long the end of a run that is cut off waits for sessions to be closed.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Lives until there is nothing more to do, or `leave` says so.
+pub(crate) async fn live(worker: Rc<Worker>, number: u64, leave: Rc<Cell<bool>>) {
+    worker.active.set(worker.active.get() + 1);
+    let began = worker.context.clock.now();
+    let link = Link::new(Rc::clone(&worker.context));
+    let mut vu =
+        Vu { worker, number, leave, link, session: None, free: began, begun: 0, unreached: 0, broken: 0 };
+    vu.iterate().await;
+    vu.end_session().await;
+    let Vu { worker, unreached, .. } = vu;
+    if unreached >= DOWN_AFTER {
+        worker.down.set(worker.down.get() - 1);
+    }
+    worker.active.set(worker.active.get() - 1);
+    let lived = worker.context.clock.now().since(began);
+    worker.context.books.borrow_mut().vu_time += lived;
+}
+
+#[derive(Debug)]
+struct Vu {
+    worker: Rc<Worker>,
+    number: u64,
+    leave: Rc<Cell<bool>>,
+    link: Link,
+    session: Option<Session>,
+    /// When it was last free to send: the instant the next request is due in the closed model.
+    free: Moment,
+    /// Iterations begun.
+    begun: u64,
+    /// Failures to reach the target in a row.
+    unreached: u32,
+    /// Connections that broke in a row.
+    broken: u32,
+}
+
+impl Vu {
+    fn may_go_on(&self) -> bool {
+        self.worker.phase() == Phase::Running && !self.leave.get()
+    }
+
+    async fn iterate(&mut self) {
+        while self.may_go_on() {
+            if self.session.is_none() && !Box::pin(self.open_session()).await {
+                continue;
+            }
+            let Some(claim) = self.worker.claim(self.number, self.begun) else { return };
+            self.begun += 1;
+            self.worker.context.books.borrow_mut().iterations_started += 1;
+            let mut draws = Draws::new(self.worker.settings().seed, claim.session, claim.iteration);
+            let steps = std::sync::Arc::clone(&self.worker.steps);
+            let finished = self.run(steps.choose(&mut draws), &mut draws).await;
+            let mut books = self.worker.context.books.borrow_mut();
+            if finished {
+                books.iterations_completed += 1;
+            } else {
+                books.iterations_interrupted += 1;
+            }
+            drop(books);
+            if self.worker.settings().session == SessionPolicy::PerIteration {
+                Box::pin(self.end_session()).await;
+            }
+        }
+    }
+
+    /// Runs one iteration; false when the end of the run cut it short.
+    async fn run(&mut self, scenario: &ReadyScenario, draws: &mut Draws) -> bool {
+        for step in &scenario.steps {
+            let (series, measured) = match step {
+                ReadyStep::Think(pause) => {
+                    if !self.think(*pause, draws).await {
+                        return false;
+                    }
+                    continue;
+                }
+                ReadyStep::Call { series, timeout, template } => {
+                    let Some(session) = self.session.as_mut() else { return true };
+                    (*series, self.link.call(session, template, self.free, *timeout, false).await)
+                }
+                ReadyStep::CodeMode { series, .. } => (*series, Box::pin(self.code_mode(step)).await),
+            };
+            self.worker.context.record(series, &measured, self.link.detail());
+            self.free = measured.clocks.end;
+            if measured.outcome == Outcome::Cancelled {
+                return false;
+            }
+            if !measured.outcome.is_ok() || self.unreached + self.broken > 0 {
+                Box::pin(self.learn_from(&measured)).await;
+                if self.session.is_none() {
+                    return true; // the server forgot the session: the next iteration opens another
+                }
+            }
+            if let Some(pause) = scenario.think_time
+                && !self.think(pause, draws).await
+            {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn code_mode(&mut self, step: &ReadyStep) -> Measured {
+        let (ReadyStep::CodeMode { timeout, validate, code, .. }, Some(session)) =
+            (step, self.session.as_mut())
+        else {
+            unreachable!("called for a code_mode step of an open session")
+        };
+        let validated = self.link.call(session, validate, self.free, *timeout, true).await;
+        if !validated.outcome.is_ok() {
+            return validated;
+        }
+        match execute_code(self.worker.dialect, code, self.link.answer()) {
+            Some(execute) => {
+                let executed = self.link.call(session, &execute, self.free, *timeout, false).await;
+                validated.followed_by(&executed)
+            }
+            None => {
+                self.link.explain("validate_code answered without an approval_token");
+                Measured { outcome: Outcome::CheckFailed, ..validated }
+            }
+        }
+    }
+
+    /// Draws conclusions from a call that failed, or that worked again: a lost session is let go, a target out of reach is given time.
+    async fn learn_from(&mut self, measured: &Measured) {
+        let was_down = self.unreached >= DOWN_AFTER;
+        let broke = matches!(measured.outcome, Outcome::Transport(_)) && !measured.is_unreachable();
+        self.unreached = if measured.is_unreachable() { self.unreached + 1 } else { 0 };
+        self.broken = if broke { self.broken + 1 } else { 0 };
+        let is_down = self.unreached >= DOWN_AFTER;
+        let down = self.worker.down.get();
+        match (was_down, is_down) {
+            (false, true) => self.worker.down.set(down + 1),
+            (true, false) => self.worker.down.set(down - 1),
+            _ => {}
+        }
+        if self.session.as_ref().is_some_and(|session| session.is_lost(measured))
+            && let Some(session) = self.session.take()
+        {
+            self.worker.context.books.borrow_mut().sessions_lost += 1;
+            if let Some(shared) = &self.worker.shared_session {
+                shared.lost(session.lines()).await;
+            }
+            session.forget();
+        }
+        if self.unreached > 0 || self.broken >= PATIENCE_WITH_BREAKS {
+            self.back_off(self.unreached.max(self.broken)).await;
+        }
+    }
+
+    /// Waits before another attempt, twice as long each time.
+    async fn back_off(&mut self, failures: u32) {
+        let pause = FIRST_BACKOFF.saturating_mul(1 << failures.min(10)).min(LONGEST_BACKOFF);
+        let from = self.worker.context.clock.now();
+        self.wait(from.after(pause)).await;
+        let until = self.worker.context.clock.now();
+        self.worker.context.books.borrow_mut().backoff_time += until.since(from);
+        self.free = until;
+    }
+
+    /// Thinks; false when the virtual user has to go instead.
+    async fn think(&mut self, pause: ThinkTime, draws: &mut Draws) -> bool {
+        let spread = u64::try_from((pause.max - pause.min).as_nanos()).unwrap_or(u64::MAX - 1);
+        let drawn = if spread == 0 { 0 } else { draws.below(spread + 1) };
+        let from = self.free;
+        self.wait(from.after(pause.min + Duration::from_nanos(drawn))).await;
+        self.free = self.worker.context.clock.now();
+        self.worker.context.books.borrow_mut().think_time += self.free.since(from);
+        self.may_go_on()
+    }
+
+    /// Waits until `moment`, or until the virtual user has to go.
+    async fn wait(&self, moment: Moment) {
+        let due = self.worker.context.clock.sleep_until(moment);
+        let mut due = std::pin::pin!(due);
+        while self.may_go_on() {
+            tokio::select! {
+                () = &mut due => return,
+                () = self.worker.changed.notified() => {}
+            }
+        }
+    }
+
+    /// Opens a session; false when that failed, after a pause.
+    async fn open_session(&mut self) -> bool {
+        let timeout = self.worker.settings().timeout;
+        let opened = match &self.worker.shared_session {
+            Some(shared) => std::sync::Arc::clone(shared).join(&mut self.link, self.free, timeout).await,
+            None => Session::open(&mut self.link, self.worker.dialect, self.free, timeout)
+                .await
+                .map(|welcome| (welcome.session, welcome.end)),
+        };
+        match opened {
+            Ok((session, end)) => {
+                self.session = Some(session);
+                self.free = end;
+                self.unreached_no_more();
+                true
+            }
+            Err(NotOpened { measured, .. }) => {
+                self.free = measured.clocks.end;
+                self.learn_from(&measured).await;
+                if self.unreached == 0 && self.broken < PATIENCE_WITH_BREAKS {
+                    // The server answers but will not have us: no reason to hurry either.
+                    self.back_off(1).await;
+                }
+                false
+            }
+        }
+    }
+
+    fn unreached_no_more(&mut self) {
+        if self.unreached >= DOWN_AFTER {
+            self.worker.down.set(self.worker.down.get() - 1);
+        }
+        self.unreached = 0;
+        self.broken = 0;
+    }
+
+    /// Closes the session, unless it is everybody's or the run is being cut off at once.
+    async fn end_session(&mut self) {
+        let Some(session) = self.session.take() else { return };
+        if self.worker.shared_session.is_some() {
+            return session.forget();
+        }
+        let timeout = self.worker.settings().timeout;
+        if self.worker.phase() == Phase::Aborted {
+            self.link.renew_slot();
+            let closing = session.close(&mut self.link, self.free, timeout.min(FAREWELL));
+            // Over time or not, there is nothing more that could be done for it.
+            let _ = tokio::time::timeout(FAREWELL, closing).await;
+        } else {
+            self.free = self.worker.context.clock.now();
+            session.close(&mut self.link, self.free, timeout).await;
+        }
+    }
+}
+
+/// The lifecycle series stand before the first step's; a compile-time reminder for whoever adds one.
+const _: () = assert!(SeriesId::LIFECYCLE == 3);

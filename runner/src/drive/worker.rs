@@ -1,0 +1,226 @@
+//! One worker: a thread's share of the virtual users, their shared state, and the ticks that carry their samples to the control
+//! thread.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+
+use super::context::Context;
+use super::deadline::sweep_period;
+use super::executor::population;
+use super::prepare::Share;
+use super::protocol::template::Dialect;
+use super::script::steps::Steps;
+use super::shared_session::SharedSession;
+use super::usage;
+use crate::judge::{Books, Delta, Moment, WorkerUsage};
+use crate::plan::schedule::Stripe;
+use crate::plan::{Executor, Plan, Settings};
+
+/// How often a worker hands its samples over.
+pub(crate) const TICK: Duration = Duration::from_millis(250);
+
+/// How far the run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// Iterations are started.
+    Running,
+    /// No more iterations; those that run may end.
+    Stopping,
+    /// Everything is cut off.
+    Aborted,
+}
+
+/// What a worker hands to the control thread.
+#[derive(Debug)]
+pub(crate) struct Tick {
+    /// Which worker.
+    pub(crate) worker: usize,
+    /// The second of the run that the samples fall in.
+    pub(crate) second: u64,
+    /// The samples.
+    pub(crate) delta: Delta,
+    /// Virtual users at work.
+    pub(crate) active_vus: u32,
+    /// Of them: those that cannot reach the target.
+    pub(crate) down_vus: u32,
+    /// Iterations completed so far.
+    pub(crate) iterations: u64,
+    /// Set once, at the worker's end.
+    pub(crate) end: Option<WorkerEnd>,
+}
+
+/// What is known when a worker has ended.
+#[derive(Debug)]
+pub(crate) struct WorkerEnd {
+    pub(crate) books: Books,
+    pub(crate) usage: WorkerUsage,
+    /// When its part of the measured window closed.
+    pub(crate) window: Moment,
+}
+
+/// What a worker's virtual users share beside the context.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) context: Rc<Context>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) steps: Arc<Steps>,
+    pub(crate) dialect: Dialect,
+    pub(crate) shared_session: Option<Arc<SharedSession>>,
+    pub(crate) stripe: Stripe,
+    pub(crate) active: Cell<u32>,
+    pub(crate) down: Cell<u32>,
+    /// Wakes virtual users that think or wait, so that they look at the phase.
+    pub(crate) changed: Notify,
+    phase: Cell<Phase>,
+    window: Cell<Moment>,
+    /// Iterations of this stripe begun so far, where all virtual users share a total.
+    claimed: Cell<u64>,
+}
+
+/// An iteration that a virtual user may run: what its random draws are keyed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) session: u64,
+    pub(crate) iteration: u64,
+}
+
+impl Worker {
+    pub(crate) fn new(
+        context: Rc<Context>,
+        share: Share,
+        shared_session: Option<Arc<SharedSession>>,
+        stripe: Stripe,
+    ) -> Rc<Self> {
+        let Share { plan, steps, dialect, .. } = share;
+        Rc::new(Self {
+            context,
+            plan,
+            steps,
+            dialect,
+            shared_session,
+            stripe,
+            active: Cell::new(0),
+            down: Cell::new(0),
+            changed: Notify::new(),
+            phase: Cell::new(Phase::Running),
+            window: Cell::new(Moment::ORIGIN),
+            claimed: Cell::new(0),
+        })
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.plan.settings
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    /// Moves on to a later phase; an earlier one is ignored.
+    pub(crate) fn advance(&self, phase: Phase) {
+        if phase <= self.phase.get() {
+            return;
+        }
+        if self.phase.get() == Phase::Running {
+            self.window.set(self.context.clock.now());
+            self.context.in_window.set(false);
+        }
+        self.phase.set(phase);
+        if phase == Phase::Aborted {
+            self.context.deadlines.cancel_all();
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// The next iteration of virtual user `vu`, which has begun `begun` so far; `None` when there is none left.
+    pub(crate) fn claim(&self, vu: u64, begun: u64) -> Option<Claim> {
+        if self.phase.get() != Phase::Running {
+            return None;
+        }
+        match &self.plan.load.executor {
+            Executor::SharedIterations { iterations, .. } => {
+                let local = self.claimed.get();
+                (local < self.stripe.share_of(iterations.get())).then(|| {
+                    self.claimed.set(local + 1);
+                    // Whichever virtual user runs it, iteration k is the same iteration.
+                    Claim { session: 0, iteration: self.stripe.item(local) }
+                })
+            }
+            Executor::PerVuIterations { iterations, .. } if begun >= iterations.get() => None,
+            Executor::PerVuIterations { .. } | Executor::ConstantVus { .. } | Executor::RampingVus { .. } => {
+                Some(Claim { session: vu, iteration: begun })
+            }
+        }
+    }
+
+    fn tick(&self, recycled: Option<Delta>, end: Option<WorkerEnd>) -> Tick {
+        // A tick on the border of two seconds carries samples of the earlier one.
+        let nanoseconds = self.context.clock.now().as_nanos().saturating_sub(1_000_000);
+        Tick {
+            worker: self.stripe.index as usize,
+            second: nanoseconds / 1_000_000_000,
+            delta: self.context.recorder.borrow_mut().take(recycled),
+            active_vus: self.active.get(),
+            down_vus: self.down.get(),
+            iterations: self.context.books.borrow().iterations_completed,
+            end,
+        }
+    }
+}
+
+/// A worker's lines to the control thread.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    pub(crate) ticks: mpsc::UnboundedSender<Tick>,
+    pub(crate) recycled: mpsc::UnboundedReceiver<Delta>,
+    pub(crate) phase: watch::Receiver<Phase>,
+}
+
+/// Runs a worker to its end. Must be called inside a `LocalSet`.
+pub(crate) async fn work(worker: Rc<Worker>, mut lines: Lines) {
+    let cpu_before = usage::thread_cpu();
+    let context = Rc::clone(&worker.context);
+    let sweeper = tokio::task::spawn_local({
+        let (context, period) = (Rc::clone(&context), sweep_period(shortest_timeout(&worker.plan)));
+        async move { context.deadlines.keep_sweeping(context.clock, period).await }
+    });
+    let follower = tokio::task::spawn_local(follow_phase(Rc::clone(&worker), lines.phase.clone()));
+    let mut crew = std::pin::pin!(population::keep(&worker));
+    let mut tick = 0_u32;
+    loop {
+        tick += 1;
+        tokio::select! {
+            () = &mut crew => break,
+            () = context.clock.sleep_until(Moment::ORIGIN.after(TICK * tick)) => {
+                let recycled = lines.recycled.try_recv().ok();
+                // The control thread only goes away when the whole run does.
+                let _ = lines.ticks.send(worker.tick(recycled, None));
+            }
+        }
+    }
+    sweeper.abort();
+    follower.abort();
+    worker.advance(Phase::Stopping);
+    let usage = WorkerUsage {
+        cpu: usage::thread_cpu().saturating_sub(cpu_before),
+        wall: context.clock.now().elapsed(),
+    };
+    let end = WorkerEnd { books: *context.books.borrow(), usage, window: worker.window.get() };
+    let _ = lines.ticks.send(worker.tick(None, Some(end)));
+}
+
+async fn follow_phase(worker: Rc<Worker>, mut phase: watch::Receiver<Phase>) {
+    while phase.changed().await.is_ok() {
+        let now = *phase.borrow_and_update();
+        worker.advance(now);
+    }
+}
+
+fn shortest_timeout(plan: &Plan) -> Duration {
+    let steps = plan.scenarios.iter().flat_map(|scenario| &scenario.steps);
+    steps.filter_map(|step| step.timeout).fold(plan.settings.timeout, Duration::min)
+}
