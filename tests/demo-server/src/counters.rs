@@ -67,15 +67,17 @@ impl Counters {
             ("demo_bytes_in_total", self.bytes_in),
             ("demo_bytes_out_total", self.bytes_out),
         ];
-        let mut text = String::new();
-        for (name, value) in plain {
-            text += &format!("# TYPE {name} counter\n{name} {value}\n");
-        }
-        text += "# TYPE demo_answers_total counter\n";
-        for (kind, value) in &self.answers {
-            text += &format!("demo_answers_total{{kind=\"{kind}\"}} {value}\n");
-        }
-        text + &format!("# TYPE demo_in_flight gauge\ndemo_in_flight {}\n", self.in_flight)
+        let plain = plain.map(|(name, value)| format!("# TYPE {name} counter\n{name} {value}\n"));
+        let answers = self
+            .answers
+            .iter()
+            .map(|(kind, value)| format!("demo_answers_total{{kind=\"{kind}\"}} {value}\n"));
+        let answers: String = answers.collect();
+        format!(
+            "{}# TYPE demo_answers_total counter\n{answers}# TYPE demo_in_flight gauge\ndemo_in_flight {}\n",
+            plain.concat(),
+            self.in_flight
+        )
     }
 }
 

@@ -119,12 +119,11 @@ fn frame(
     let value =
         |name: &str| headers.iter().find(|line| line.name.eq_ignore_ascii_case(name)).map(|line| line.value);
     let length = match (value("transfer-encoding"), value("content-length")) {
-        (Some(_), Some(_)) => return Err(Malformed::BadRequest),
         (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => {
-            return Ok(decode_chunked(&inbox[head_length..])?
-                .map(|(body, used)| (Body::Decoded(body), head_length + used)));
+            let decoded = decode_chunked(&inbox[head_length..])?;
+            return Ok(decoded.map(|(body, used)| (Body::Decoded(body), head_length + used)));
         }
-        (Some(_), None) => return Err(Malformed::BadRequest),
+        (Some(_), _) => return Err(Malformed::BadRequest),
         (None, Some(digits)) => {
             let digits = std::str::from_utf8(digits).map_err(|_| Malformed::BadRequest)?;
             digits.trim().parse::<usize>().map_err(|_| Malformed::BadRequest)?

@@ -206,9 +206,8 @@ async fn answer(
 fn era(request: &Request, call: &Call, performance: &Performance) -> Era {
     match performance.script.eras {
         Eras::Modern => Era::Modern,
-        Eras::Legacy => Era::Session,
         Eras::Dual if modern::is_modern(request, call) => Era::Modern,
-        Eras::Dual => Era::Session,
+        Eras::Dual | Eras::Legacy => Era::Session,
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::base64_header::decode;
 use super::rpc::{Call, HEADER_MISMATCH, INVALID_PARAMS, RpcError, UNSUPPORTED_VERSION};
-use super::{MODERN_VERSION, server_info};
+use super::{MODERN_VERSION, SESSION_VERSIONS, server_info};
 use crate::catalog::Catalog;
 use crate::http::request::Request;
 
@@ -12,12 +12,17 @@ const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
 pub(crate) const LOG_LEVEL_KEY: &str = "io.modelcontextprotocol/logLevel";
 
-/// Whether a request was made under the modern rules.
+/// Whether a request was made under the modern rules. A client that names a revision of the session era is taken at its word,
+/// whatever other headers it sends.
 pub(crate) fn is_modern(request: &Request, call: &Call) -> bool {
-    request.header("mcp-method").is_some()
-        || request.header("mcp-protocol-version") == Some(MODERN_VERSION)
-        || call.meta().is_some_and(|meta| meta.contains_key(VERSION_KEY))
-        || call.method == "server/discover"
+    if call.method == "server/discover" || call.meta().is_some_and(|meta| meta.contains_key(VERSION_KEY)) {
+        return true;
+    }
+    match request.header("mcp-protocol-version") {
+        Some(MODERN_VERSION) => true,
+        Some(version) if SESSION_VERSIONS.contains(&version) => false,
+        _ => request.header("mcp-method").is_some(),
+    }
 }
 
 /// Checks a request against the rules and gives the client's capabilities.
@@ -90,7 +95,8 @@ fn agree(header: Option<&str>, argument: Option<&Value>) -> bool {
     match (header, argument) {
         (None, None) => true,
         (Some(header), Some(Value::String(text))) => header == text,
-        (Some(header), Some(value)) => header == value.to_string(),
+        (Some(header), Some(Value::Bool(flag))) => header == if *flag { "true" } else { "false" },
+        (Some(header), Some(Value::Number(number))) => header == number.to_string(),
         _ => false,
     }
 }
