@@ -1,6 +1,6 @@
 //! Synthetic runs for the tests of `judge` and `report`: the same observation every time, to the last sample.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use serde_json::json;
@@ -37,7 +37,7 @@ pub(crate) fn plan_of(scenarios: Vec<(&str, Vec<Action>)>) -> Plan {
             protocol: Protocol::Auto,
             elicitation: false,
         },
-        settings: Settings { seed: 7, ..Settings::default() },
+        settings: Settings { seed: 7, workers: NonZeroUsize::new(2).unwrap(), ..Settings::default() },
         load: Load {
             executor: Executor::ConstantVus {
                 vus: NonZeroU32::new(20).unwrap(),

@@ -1,5 +1,8 @@
 //! What a run comes to: passed, failed or inconclusive, with a reason and the process's exit code.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{Gate, GateName, Observation, StopReason};
 use crate::error::ExitCode;
 use crate::plan::SeriesId;
@@ -16,7 +19,8 @@ pub struct Verdict {
 }
 
 /// What a run can come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum VerdictOutcome {
     /// Everything that was asked holds.
     Passed,

@@ -1,1 +1,179 @@
 //! A finished run and its renderings: value in, text out. Pure.
+//!
+//! In: what was asked (`plan`) and what was seen (`judge`). Out: a [`Report`], which is what `--out` writes and every other rendering
+//! reads. Its JSON Schema is published, additive within major version 2, and a superset of schema 1.1.
+
+mod compatible;
+mod figures;
+mod json;
+mod manifest;
+mod series;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use compatible::{BreakingPoint, Latency, ReportConfig, ReportMetrics, ToolFigures, ToolLatency};
+pub use figures::{Distribution, FailureKind, Figures};
+pub use json::ReadError;
+pub use manifest::{DroppedTool, Generator, Manifest, RunManifest, Server, Worker};
+pub use series::{Encoded, Histograms, Kind, Series};
+pub use timeline::{BookCounts, Second};
+
+use crate::judge::{Gate, Observation, Verdict, VerdictOutcome};
+use crate::plan::{Plan, SeriesId, SeriesKey, SeriesKind};
+
+/// The version of the report's schema: readers of major version 2 ignore what they do not know.
+pub const SCHEMA_VERSION: &str = "2.0";
+
+/// A finished run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "cargo pmcp loadtest report")]
+pub struct Report {
+    /// Version of this schema.
+    pub schema_version: String,
+    /// When the run ended.
+    pub timestamp: String,
+    /// What was tested, without its password.
+    pub target_url: String,
+    /// Wall time from the start to the last virtual user's end.
+    pub duration_secs: f64,
+    /// Passed, failed or inconclusive.
+    pub verdict: ReportVerdict,
+    /// Whether the measurement can be trusted: each gate with what was observed.
+    pub validity: Vec<Gate>,
+    /// What it takes to repeat the run.
+    pub manifest: RunManifest,
+    /// The resolved configuration.
+    pub config: ReportConfig,
+    /// Who answered.
+    pub server: Server,
+    /// What the generator itself cost.
+    pub generator: Generator,
+    /// The totals under the names of schema 1.1.
+    pub metrics: ReportMetrics,
+    /// Failed calls by the categories of schema 1.1 (`jsonrpc`, `http`, `timeout`, `connection`), and beside them `tool_error`,
+    /// `protocol`, `check_failed`. Only those that occurred; the sum is `metrics.error_count`.
+    pub errors: BTreeMap<String, u64>,
+    /// All operations; handshakes are not among them.
+    pub totals: Figures,
+    /// By scenario.
+    pub per_scenario: BTreeMap<String, Figures>,
+    /// By MCP method.
+    pub per_method: BTreeMap<String, Figures>,
+    /// By tool, URI, prompt or path, in one namespace.
+    pub per_tool: BTreeMap<String, ToolFigures>,
+    /// What it took to hold sessions, by method.
+    pub lifecycle: BTreeMap<String, Figures>,
+    /// Counts beside the samples.
+    pub books: BookCounts,
+    /// Second by second.
+    pub timeline: Vec<Second>,
+    /// Where the server left its baseline.
+    pub breaking_point: BreakingPoint,
+    /// The raw material, in the order of the configuration: lifecycle first, then each step of each scenario.
+    pub series: Vec<Series>,
+}
+
+/// What the run came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportVerdict {
+    /// Passed, failed or inconclusive.
+    pub outcome: VerdictOutcome,
+    /// What the process ended with.
+    pub exit_code: u8,
+    /// Why.
+    pub reason: String,
+}
+
+impl Report {
+    /// The report of a finished run. `config` is the resolved configuration as an object in the keys of the TOML file, without
+    /// credentials.
+    pub fn new(
+        plan: &Plan,
+        config: Value,
+        observation: &Observation,
+        gates: Vec<Gate>,
+        verdict: Verdict,
+        manifest: Manifest,
+    ) -> Self {
+        let keys = plan.series();
+        let groups = Groups { keys: &keys, observation };
+        let totals = Figures::new(&observation.metrics.total(), observation.window);
+        let per_method = groups.by(SeriesKind::Operation, |key| Some(key.method.clone()));
+        let per_tool = groups.by(SeriesKind::Operation, row_name);
+        let ended_at = observation.started_at.checked_add(observation.elapsed);
+        Self {
+            schema_version: SCHEMA_VERSION.to_owned(),
+            timestamp: ended_at.unwrap_or(observation.started_at).to_string(),
+            target_url: manifest::without_password(&plan.target.url),
+            duration_secs: figures::rounded(observation.elapsed.as_secs_f64()),
+            verdict: ReportVerdict {
+                outcome: verdict.outcome,
+                exit_code: verdict.exit.code(),
+                reason: verdict.reason,
+            },
+            validity: gates.into_iter().map(rounded_gate).collect(),
+            manifest: RunManifest::new(manifest, plan, observation, &config),
+            config: ReportConfig::new(plan, config),
+            server: Server::from(&observation.server),
+            generator: Generator::from(&observation.generator),
+            metrics: ReportMetrics::new(&totals, &per_method),
+            errors: compatible::categories(&totals.failed_by_class),
+            totals,
+            per_scenario: groups.by(SeriesKind::Operation, |key| Some(key.scenario.clone())),
+            per_method,
+            per_tool: per_tool.into_iter().map(|(name, figures)| (name, ToolFigures::new(figures))).collect(),
+            lifecycle: groups.by(SeriesKind::Lifecycle, |key| Some(key.method.clone())),
+            books: BookCounts::from(&observation.books),
+            timeline: observation.metrics.timeline().iter().map(Second::from).collect(),
+            breaking_point: BreakingPoint { detected: false },
+            series: groups.series(),
+        }
+    }
+}
+
+/// The series of a run, and how to sum them.
+struct Groups<'a> {
+    keys: &'a [SeriesKey],
+    observation: &'a Observation,
+}
+
+impl Groups<'_> {
+    /// The figures of every group of series of `kind` that share a name.
+    fn by(&self, kind: SeriesKind, name: impl Fn(&SeriesKey) -> Option<String>) -> BTreeMap<String, Figures> {
+        let name_of = |key: &SeriesKey| (key.kind == kind).then(|| name(key)).flatten();
+        let mut groups = BTreeMap::new();
+        for group in self.keys.iter().filter_map(name_of) {
+            groups.entry(group).or_insert_with_key(|group| {
+                let belongs = |id: SeriesId| name_of(&self.keys[id.index()]).as_ref() == Some(group);
+                Figures::new(&self.observation.metrics.sum(belongs), self.observation.window)
+            });
+        }
+        groups
+    }
+
+    fn series(&self) -> Vec<Series> {
+        let ids = (0_u32..).map(SeriesId);
+        let series = ids.zip(self.keys).map(|(id, key)| {
+            let metrics = self.observation.metrics.series(id);
+            Series::new(key, metrics, Figures::new(metrics, self.observation.window))
+        });
+        series.collect()
+    }
+}
+
+/// The key of `per_tool`: a tool, URI, prompt or path; `code_mode/<format>` as in schema 1.1; nothing for a method without object.
+fn row_name(key: &SeriesKey) -> Option<String> {
+    let name = key.name.as_ref()?;
+    Some(if key.method == "code_mode" { format!("code_mode/{name}") } else { name.clone() })
+}
+
+fn rounded_gate(gate: Gate) -> Gate {
+    Gate { observed: gate.observed.map(figures::rounded), bound: figures::rounded(gate.bound), ..gate }
+}

@@ -1,0 +1,211 @@
+//! The paths of report schema 1.1, the one of the existing `cargo pmcp loadtest`, with the meaning they had there and true counts.
+//!
+//! Three things differ on purpose: times are fractional milliseconds where 1.1 rounded a fast server to 0; a time that no call had
+//! is null where 1.1 said 0; and handshakes are in no figure. Throughput is measured over the window of the load, without the drain.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::figures::{Distribution, Figures};
+use crate::plan::Plan;
+
+/// `config`: the resolved configuration, and beside it the settings under the names of schema 1.1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportConfig {
+    /// The largest number of virtual users.
+    pub virtual_users: u32,
+    /// Planned length in whole seconds, rounded up; null where only iterations end the run.
+    pub duration_secs: Option<u64>,
+    /// Per-request timeout.
+    pub timeout_ms: u64,
+    /// Always 0: nothing is filled in for calls that were never made.
+    pub expected_interval_ms: u64,
+    /// The scenarios, as configured.
+    pub scenario: Vec<Value>,
+    /// The rest of the resolved configuration, in the keys of the TOML file.
+    #[serde(flatten)]
+    pub resolved: Map<String, Value>,
+}
+
+/// `metrics`: the totals under the names of schema 1.1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportMetrics {
+    /// `success_count + error_count`.
+    pub total_requests: u64,
+    /// Calls that were ok.
+    pub success_count: u64,
+    /// Calls that failed.
+    pub error_count: u64,
+    /// `error_count / total_requests`, 0 to 1.
+    pub error_rate: f64,
+    /// Calls per second over the measured window.
+    pub throughput_rps: f64,
+    /// Response times.
+    pub latency: Latency,
+    /// Calls by method.
+    pub operation_counts: BTreeMap<String, u64>,
+    /// Failed calls by method; only methods that had any.
+    pub operation_errors: BTreeMap<String, u64>,
+}
+
+/// Response times in milliseconds: of ok calls, and of failed ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Latency {
+    /// Median of ok calls.
+    pub p50_ms: Option<f64>,
+    /// 95th percentile of ok calls.
+    pub p95_ms: Option<f64>,
+    /// 99th percentile of ok calls.
+    pub p99_ms: Option<f64>,
+    /// Median of failed calls.
+    pub error_p50_ms: Option<f64>,
+    /// 95th percentile of failed calls.
+    pub error_p95_ms: Option<f64>,
+    /// 99th percentile of failed calls.
+    pub error_p99_ms: Option<f64>,
+}
+
+/// One entry of `per_tool`: the names of schema 1.1, then the full figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ToolFigures {
+    /// As in `metrics`.
+    pub total_requests: u64,
+    /// As in `metrics`.
+    pub success_count: u64,
+    /// As in `metrics`.
+    pub error_count: u64,
+    /// As in `metrics`.
+    pub error_rate: f64,
+    /// Response times of ok calls.
+    pub latency: ToolLatency,
+    /// As the report's own `errors`.
+    pub errors: BTreeMap<String, u64>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+/// Response times of a tool's ok calls in milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ToolLatency {
+    /// Median.
+    pub p50_ms: Option<f64>,
+    /// 95th percentile.
+    pub p95_ms: Option<f64>,
+    /// 99th percentile.
+    pub p99_ms: Option<f64>,
+    /// Shortest.
+    pub min_ms: Option<f64>,
+    /// Longest.
+    pub max_ms: Option<f64>,
+    /// Mean.
+    pub mean_ms: Option<f64>,
+}
+
+/// `breaking_point`: where the server left its baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BreakingPoint {
+    /// Whether it did.
+    pub detected: bool,
+}
+
+impl ReportConfig {
+    /// `resolved` is the whole configuration as an object in the keys of the TOML file.
+    pub(super) fn new(plan: &Plan, resolved: Value) -> Self {
+        let mut resolved = match resolved {
+            Value::Object(map) => map,
+            Value::Null => Map::new(),
+            other => Map::from_iter([("resolved".to_owned(), other)]),
+        };
+        let scenario = match resolved.shift_remove("scenario") {
+            Some(Value::Array(scenarios)) => scenarios,
+            _ => Vec::new(),
+        };
+        // These names are taken by the fields beside, and a JSON object has each name once.
+        for taken in ["virtual_users", "duration_secs", "timeout_ms", "expected_interval_ms"] {
+            resolved.shift_remove(taken);
+        }
+        Self {
+            virtual_users: plan.load.executor.max_vus(),
+            duration_secs: plan.load.executor.duration().map(whole_seconds_up),
+            timeout_ms: u64::try_from(plan.settings.timeout.as_millis()).unwrap_or(u64::MAX),
+            expected_interval_ms: 0,
+            scenario,
+            resolved,
+        }
+    }
+}
+
+impl ReportMetrics {
+    pub(super) fn new(totals: &Figures, per_method: &BTreeMap<String, Figures>) -> Self {
+        let counts =
+            |count: fn(&Figures) -> u64| per_method.iter().map(move |(name, row)| (name.clone(), count(row)));
+        Self {
+            total_requests: totals.requests,
+            success_count: totals.ok,
+            error_count: totals.failed,
+            error_rate: totals.failed_ratio,
+            throughput_rps: totals.requests_per_s,
+            latency: Latency {
+                p50_ms: millis(totals.response_time.p50_us),
+                p95_ms: millis(totals.response_time.p95_us),
+                p99_ms: millis(totals.response_time.p99_us),
+                error_p50_ms: millis(totals.failed_time.p50_us),
+                error_p95_ms: millis(totals.failed_time.p95_us),
+                error_p99_ms: millis(totals.failed_time.p99_us),
+            },
+            operation_counts: counts(|row| row.requests).collect(),
+            operation_errors: counts(|row| row.failed).filter(|(_, count)| *count > 0).collect(),
+        }
+    }
+}
+
+impl ToolFigures {
+    pub(super) fn new(figures: Figures) -> Self {
+        let Distribution { p50_us, p95_us, p99_us, min_us, max_us, mean_us, .. } = figures.response_time;
+        Self {
+            total_requests: figures.requests,
+            success_count: figures.ok,
+            error_count: figures.failed,
+            error_rate: figures.failed_ratio,
+            latency: ToolLatency {
+                p50_ms: millis(p50_us),
+                p95_ms: millis(p95_us),
+                p99_ms: millis(p99_us),
+                min_ms: millis(min_us),
+                max_ms: millis(max_us),
+                mean_ms: mean_us.map(|mean| super::figures::rounded(mean / 1e3)),
+            },
+            errors: categories(&figures.failed_by_class),
+            figures,
+        }
+    }
+}
+
+/// Failed calls by the categories of schema 1.1 (`jsonrpc`, `http`, `timeout`, `connection`), and under their own names the classes
+/// that it did not see: `tool_error`, `protocol`, `check_failed`. The sum is the number of failed calls.
+pub(super) fn categories(by_class: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut categories = BTreeMap::new();
+    for (class, count) in by_class {
+        let category = match class.as_str() {
+            "rpc_error" => "jsonrpc",
+            "http_error" | "throttled" => "http",
+            "transport" => "connection",
+            other => other,
+        };
+        *categories.entry(category.to_owned()).or_insert(0) += count;
+    }
+    categories
+}
+
+fn millis(micros: Option<u64>) -> Option<f64> {
+    micros.map(|micros| micros as f64 / 1e3)
+}
+
+fn whole_seconds_up(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}

@@ -1,0 +1,228 @@
+use std::path::Path;
+
+use serde_json::json;
+
+use super::*;
+use crate::judge::fixtures::{Run, plan};
+use crate::judge::{Outcome, TransportFault, judge_validity};
+
+/// The report of a synthetic run under [`plan`].
+pub(super) fn report_of(run: Run) -> Report {
+    report_under(&plan(), run)
+}
+
+/// The report of a synthetic run under a plan of its own.
+pub(super) fn report_under(plan: &Plan, run: Run) -> Report {
+    let observation = run.finish();
+    let gates = judge_validity(plan, &observation);
+    let verdict = Verdict::new(&observation, &gates);
+    let manifest = Manifest {
+        tool_version: "0.1.0".to_owned(),
+        command: ["cargo", "pmcp", "loadtest", "run"].map(str::to_owned).to_vec(),
+        os: "linux".to_owned(),
+        arch: "x86_64".to_owned(),
+        cores: 2,
+    };
+    let config = json!({
+        "target": { "url": "http://127.0.0.1:3000/mcp" },
+        "settings": { "timeout": "5s", "seed": 7 },
+        "load": { "executor": "constant-vus", "vus": 20, "duration": "10s" },
+        "scenario": [{ "name": "reader" }, { "name": "writer" }],
+    });
+    Report::new(plan, config, &observation, gates, verdict, manifest)
+}
+
+/// A sound run with some of everything.
+pub(super) fn golden() -> Report {
+    report_of(
+        Run::new()
+            .handshakes(20, 15, Outcome::Ok)
+            .calls("search", 2_000, 20, Outcome::Ok)
+            .calls("fetch", 1_990, 4, Outcome::Ok)
+            .calls("store", 1_500, 60, Outcome::Ok)
+            .calls("tools/list", 1_500, 2, Outcome::Ok)
+            .calls_that_say("store", 12, 9, Outcome::ToolError, "disk full")
+            .calls_that_say("fetch", 7, 11, Outcome::RpcError { code: -32602 }, "unknown document")
+            .calls_that_say("fetch", 3, 5_000, Outcome::Timeout, "no answer within 5 s")
+            .calls_that_say("search", 2, 1, Outcome::Transport(TransportFault::Reset), "connection reset")
+            .calls_that_say("search", 1, 1, Outcome::Throttled { status: 429 }, "slow down")
+            .calls("search", 4, 30, Outcome::Cancelled),
+    )
+}
+
+/// Compares with a file of the repository, or writes it when `UPDATE_SCHEMAS=1`.
+fn assert_checked_in(path: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, actual).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    // Not assert_eq: a megabyte of difference helps nobody.
+    let name = path.file_name().unwrap().display();
+    assert!(expected == actual, "{name} has changed; if that is meant, run the tests with UPDATE_SCHEMAS=1");
+}
+
+#[test]
+fn the_published_schema_is_the_one_of_the_code() {
+    let mut schema = serde_json::to_string_pretty(&Report::json_schema()).unwrap();
+    schema.push('\n');
+    assert_checked_in("schemas/report.schema.json", &schema);
+}
+
+#[test]
+fn the_golden_report_is_the_same_to_the_last_byte() {
+    assert_checked_in("../tests/fixtures/report.golden.json", &golden().to_json());
+}
+
+#[test]
+fn reports_follow_the_published_schema() {
+    let schema = jsonschema::validator_for(&Report::json_schema()).unwrap();
+    for report in [golden(), report_of(Run::new())] {
+        let json = serde_json::to_value(&report).unwrap();
+        let faults: Vec<String> = schema.iter_errors(&json).map(|fault| fault.to_string()).collect();
+        assert_eq!(faults, [""; 0]);
+    }
+}
+
+#[test]
+fn the_schema_refuses_a_report_without_its_verdict() {
+    let mut json = serde_json::to_value(golden()).unwrap();
+    json.as_object_mut().unwrap().remove("verdict");
+    assert!(!jsonschema::is_valid(&Report::json_schema(), &json));
+}
+
+#[test]
+fn a_report_reads_back_equal() {
+    let report = golden();
+    assert_eq!(Report::from_json(&report.to_json()).unwrap(), report);
+}
+
+#[test]
+fn a_later_minor_version_is_read_and_its_additions_ignored() {
+    let mut json = serde_json::to_value(golden()).unwrap();
+    json["schema_version"] = json!("2.7");
+    json["totals"]["novelty"] = json!([1, 2]);
+    assert_eq!(Report::from_json(&json.to_string()).unwrap().totals, golden().totals);
+}
+
+#[test]
+fn a_report_of_the_existing_command_is_refused_by_its_version() {
+    let refusal = Report::from_json(r#"{"schema_version":"1.1","metrics":{}}"#).unwrap_err();
+    assert_eq!(refusal.to_string(), "a report of schema version 1.1; this tool reads version 2");
+}
+
+#[test]
+fn the_histograms_of_a_report_are_those_that_were_recorded() {
+    let run = || Run::new().calls("search", 300, 20, Outcome::Ok).calls("search", 5, 9, Outcome::Timeout);
+    let report = Report::from_json(&report_of(run()).to_json()).unwrap();
+    let recorded = run().finish().metrics.total();
+    let search = report.series.iter().find(|series| series.name.as_deref() == Some("search")).unwrap();
+    let decoded = |encoded: &Option<Encoded>| encoded.as_ref().unwrap().decode().unwrap();
+    assert_eq!(decoded(&search.histograms.response_time), recorded.response_time);
+    assert_eq!(decoded(&search.histograms.failed_time), recorded.failed_time);
+    assert_eq!(decoded(&search.histograms.lateness), recorded.lateness);
+    let unused = report.series.iter().find(|series| series.name.as_deref() == Some("fetch")).unwrap();
+    assert_eq!(unused.histograms.response_time, None);
+}
+
+#[test]
+fn every_path_of_schema_1_1_is_there_with_its_type() {
+    let json = serde_json::to_value(golden()).unwrap();
+    let numbers = [
+        "/duration_secs",
+        "/config/virtual_users",
+        "/config/duration_secs",
+        "/config/timeout_ms",
+        "/config/expected_interval_ms",
+        "/metrics/total_requests",
+        "/metrics/success_count",
+        "/metrics/error_count",
+        "/metrics/error_rate",
+        "/metrics/throughput_rps",
+        "/metrics/latency/p50_ms",
+        "/metrics/latency/p95_ms",
+        "/metrics/latency/p99_ms",
+        "/metrics/latency/error_p50_ms",
+        "/metrics/latency/error_p95_ms",
+        "/metrics/latency/error_p99_ms",
+        "/metrics/operation_counts/tools~1call",
+        "/metrics/operation_errors/tools~1call",
+        "/errors/jsonrpc",
+        "/errors/http",
+        "/errors/timeout",
+        "/errors/connection",
+        "/per_tool/search/total_requests",
+        "/per_tool/search/success_count",
+        "/per_tool/search/error_count",
+        "/per_tool/search/error_rate",
+        "/per_tool/search/latency/p50_ms",
+        "/per_tool/search/latency/p95_ms",
+        "/per_tool/search/latency/p99_ms",
+        "/per_tool/search/latency/min_ms",
+        "/per_tool/search/latency/max_ms",
+        "/per_tool/search/latency/mean_ms",
+        "/per_tool/search/errors/connection",
+    ];
+    for path in numbers {
+        assert!(json.pointer(path).is_some_and(Value::is_number), "{path}: {:?}", json.pointer(path));
+    }
+    for path in ["/schema_version", "/timestamp", "/target_url"] {
+        assert!(json.pointer(path).is_some_and(Value::is_string), "{path}");
+    }
+    assert_eq!(json["breaking_point"]["detected"], false);
+    assert_eq!(json["config"]["scenario"][1]["name"], "writer");
+}
+
+#[test]
+fn counts_add_up_and_handshakes_are_in_none_of_them() {
+    let report = golden();
+    let totals = &report.totals;
+    assert_eq!(totals.requests, 2_000 + 1_990 + 1_500 + 1_500 + 12 + 7 + 3 + 2 + 1);
+    assert_eq!((totals.ok + totals.failed, totals.cancelled), (totals.requests, 4));
+    assert_eq!(report.errors.values().sum::<u64>(), totals.failed);
+    assert_eq!(report.per_scenario.values().map(|row| row.requests).sum::<u64>(), totals.requests);
+    assert_eq!(report.per_method.values().map(|row| row.requests).sum::<u64>(), totals.requests);
+    assert_eq!(report.timeline.iter().map(|row| row.requests).sum::<u64>(), totals.requests);
+    assert_eq!(report.lifecycle["initialize"].requests, 20);
+}
+
+#[test]
+fn throughput_is_what_ended_in_the_window_over_its_length() {
+    let totals = golden().totals;
+    assert!((totals.requests_per_s - totals.requests as f64 / 10.0).abs() < 1e-6);
+}
+
+#[test]
+fn the_same_name_in_two_scenarios_is_one_row() {
+    use crate::judge::fixtures::plan_of;
+    use crate::plan::Action;
+    let call = || Action::CallTool { tool: "search".to_owned(), arguments: json!({}) };
+    let plan = plan_of(vec![("one", vec![call()]), ("two", vec![call()])]);
+    // Fixtures address series by name, so the second one stays empty; that it adds nothing twice is what is tested.
+    let report = report_under(&plan, Run::of(plan.clone()).calls("search", 150, 5, Outcome::Ok));
+    assert_eq!(report.per_tool.len(), 1);
+    assert_eq!(report.per_tool["search"].figures.requests, 150);
+    assert_eq!(report.per_scenario["two"].requests, 0);
+}
+
+#[test]
+fn a_run_without_samples_has_a_report_with_unknown_times() {
+    let report = report_of(Run::new());
+    assert_eq!(report.metrics.latency.p99_ms, None);
+    assert_eq!(report.totals.requests, 0);
+    assert!(report.totals.failed_ratio.abs() < 1e-9);
+    assert_eq!(report.verdict.exit_code, 91);
+}
+
+#[test]
+fn equal_configurations_have_equal_hashes() {
+    let hash = |config: Value| {
+        let observation = Run::new().finish();
+        let verdict = Verdict::new(&observation, &[]);
+        let process = golden().manifest.process;
+        Report::new(&plan(), config, &observation, Vec::new(), verdict, process).manifest.config_hash
+    };
+    assert_eq!(hash(json!({ "a": 1 })), hash(json!({ "a": 1 })));
+    assert_ne!(hash(json!({ "a": 1 })), hash(json!({ "a": 2 })));
+}

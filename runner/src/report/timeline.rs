@@ -1,0 +1,115 @@
+//! The run second by second, and the counts beside its samples.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::figures::whole_micros;
+use crate::judge::{Books, TimelineRow};
+
+/// One second of the run, over all operations. Response times are those of ok calls; null where there were none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Second {
+    /// Whole seconds since the start, at its beginning.
+    pub second: u64,
+    /// Calls that came to an end: ok or failed.
+    pub requests: u64,
+    /// Of them, those that were ok.
+    pub ok: u64,
+    /// Of them, those that failed.
+    pub failed: u64,
+    /// The largest number of virtual users that were active in it.
+    pub active_vus: u32,
+    /// Bytes of requests.
+    pub bytes_sent: u64,
+    /// Bytes of responses.
+    pub bytes_received: u64,
+    /// Median response time.
+    pub p50_us: Option<u64>,
+    /// 95th percentile.
+    pub p95_us: Option<u64>,
+    /// 99th percentile.
+    pub p99_us: Option<u64>,
+    /// Longest.
+    pub max_us: Option<u64>,
+}
+
+/// `books`: counts beside the samples, and how virtual users spent their time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BookCounts {
+    /// Iterations begun.
+    pub iterations_started: u64,
+    /// Iterations whose steps were all done, whatever their outcome.
+    pub iterations_completed: u64,
+    /// Iterations cut off by the end of the run.
+    pub iterations_interrupted: u64,
+    /// Sessions the server gave us.
+    pub sessions_opened: u64,
+    /// Sessions ended by DELETE, or refused to be.
+    pub sessions_closed: u64,
+    /// Sessions the server forgot.
+    pub sessions_lost: u64,
+    /// Connections opened.
+    pub connections_opened: u64,
+    /// Requests sent again because a kept-alive connection had gone stale before the first byte.
+    pub stale_retries: u64,
+    /// JSON-RPC answers with an id that was not, or no longer, ours.
+    pub foreign_answers: u64,
+    /// Requests of the server that were answered.
+    pub server_requests: u64,
+    /// Extra round trips of calls that the server answered with `input_required`.
+    pub extra_rounds: u64,
+    /// Streams resumed with `Last-Event-ID`.
+    pub resumes: u64,
+    /// Time all virtual users existed, summed.
+    pub vu_time_us: u64,
+    /// Of it: think time.
+    pub think_time_us: u64,
+    /// Of it: waiting before another attempt to reach the target.
+    pub backoff_time_us: u64,
+    /// Of it: opening connections.
+    pub connect_time_us: u64,
+    /// Of it: waiting for the server.
+    pub service_time_us: u64,
+}
+
+impl From<&TimelineRow> for Second {
+    fn from(row: &TimelineRow) -> Self {
+        Self {
+            second: row.second,
+            requests: row.requests,
+            ok: row.ok,
+            failed: row.errors,
+            active_vus: row.active_vus,
+            bytes_sent: row.bytes_sent,
+            bytes_received: row.bytes_received,
+            p50_us: row.p50.map(whole_micros),
+            p95_us: row.p95.map(whole_micros),
+            p99_us: row.p99.map(whole_micros),
+            max_us: row.max.map(whole_micros),
+        }
+    }
+}
+
+impl From<&Books> for BookCounts {
+    fn from(books: &Books) -> Self {
+        Self {
+            iterations_started: books.iterations_started,
+            iterations_completed: books.iterations_completed,
+            iterations_interrupted: books.iterations_interrupted,
+            sessions_opened: books.sessions_opened,
+            sessions_closed: books.sessions_closed,
+            sessions_lost: books.sessions_lost,
+            connections_opened: books.connections_opened,
+            stale_retries: books.stale_retries,
+            foreign_answers: books.foreign_answers,
+            server_requests: books.server_requests,
+            extra_rounds: books.extra_rounds,
+            resumes: books.resumes,
+            vu_time_us: whole_micros(books.vu_time),
+            think_time_us: whole_micros(books.think_time),
+            backoff_time_us: whole_micros(books.backoff_time),
+            connect_time_us: whole_micros(books.connect_time),
+            service_time_us: whole_micros(books.service_time),
+        }
+    }
+}
