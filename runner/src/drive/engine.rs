@@ -1,5 +1,6 @@
 //! The control thread: starts the workers, merges what they measure, publishes snapshots, ends the run.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::task::LocalSet;
 
 use super::clock::Clock;
 use super::link::Link;
-use super::prepare::Prepared;
+use super::prepare::{Prepared, Share};
 use super::shared_session::SharedSession;
 use super::usage;
 use super::worker::{Lines, Phase, Tick, Worker, WorkerEnd, work};
@@ -52,7 +53,8 @@ impl Prepared {
         let clock = Clock::start();
         let started_at = jiff::Timestamp::now();
         let cpu_before = usage::process().0;
-        let (mut control, crew) = self.begin(clock)?;
+        let (mut control, seats) = self.arrange(clock, useful_workers(&self.plan));
+        let crew: Vec<JoinHandle<()>> = seats.into_iter().map(start).collect::<Result<_, _>>()?;
         let stop = control.watch(controls).await;
         for thread in crew {
             thread
@@ -60,13 +62,25 @@ impl Prepared {
                 .map_err(|_| Error::new(ExitCode::Internal, "a worker thread panicked; this is a bug"))?;
         }
         let elapsed = clock.now().elapsed();
+        Ok(self.observe(control, stop, started_at, elapsed, cpu_before).await)
+    }
+
+    /// Closes what is still open and puts together what was seen.
+    async fn observe(
+        self,
+        mut control: Control,
+        stop: StopReason,
+        started_at: jiff::Timestamp,
+        elapsed: Duration,
+        cpu_before: Duration,
+    ) -> Observation {
         if let Some(shared) = &control.shared_session {
-            let books = self.close_shared(clock, shared).await;
+            let books = self.close_shared(control.clock, shared).await;
             control.books.add(&books);
         }
         control.books.add(&self.books);
         let (process_cpu, peak_rss_bytes) = usage::process();
-        Ok(Observation {
+        Observation {
             started_at,
             elapsed,
             window: control.window.elapsed(),
@@ -79,56 +93,65 @@ impl Prepared {
                 peak_rss_bytes,
             },
             books: control.books,
-        })
+        }
     }
 
-    /// Starts the worker threads.
-    fn begin(&self, clock: Clock) -> Result<(Control, Vec<JoinHandle<()>>), Error> {
+    /// Runs the load on the calling task's own runtime, as one worker: what tests in virtual time need. Must be called inside a
+    /// `LocalSet`.
+    #[cfg(test)]
+    pub(crate) async fn run_here(self, controls: Controls) -> Observation {
+        let clock = Clock::start();
+        let (mut control, seats) = self.arrange(clock, 1);
+        let crew: Vec<_> = seats
+            .into_iter()
+            .map(|(seat, lines)| tokio::task::spawn_local(work(seat.worker(), lines)))
+            .collect();
+        let stop = control.watch(controls).await;
+        for worker in crew {
+            worker.await.expect("a worker does not panic");
+        }
+        let elapsed = clock.now().elapsed();
+        self.observe(control, stop, jiff::Timestamp::UNIX_EPOCH, elapsed, Duration::ZERO).await
+    }
+
+    /// Lays out the control thread's state and a seat for every worker.
+    fn arrange(&self, clock: Clock, workers: u32) -> (Control, Vec<(Seat, Lines)>) {
         let plan = &self.plan;
         let shared_session = (plan.settings.session == SessionPolicy::Shared
             && !self.dialect.revision.is_modern())
         .then(|| SharedSession::new(self.dialect));
-        let workers = useful_workers(plan);
         let (ticks, incoming) = mpsc::unbounded_channel();
         let (phase, _) = watch::channel(Phase::Running);
         let mut recycling = Vec::new();
-        let mut crew = Vec::new();
-        for index in 0..workers {
-            let (recycle, recycled) = mpsc::unbounded_channel();
-            recycling.push(recycle);
-            let lines = Lines { ticks: ticks.clone(), recycled, phase: phase.subscribe() };
-            let seat = Seat {
-                clock,
-                stripe: Stripe { index, of: workers },
-                shared_session: shared_session.clone(),
-                prepared: self.share(),
-            };
-            let thread =
-                std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || seat.run(lines));
-            crew.push(thread.map_err(|error| {
-                Error::new(ExitCode::Internal, "cannot start a worker thread").because(error)
-            })?);
-        }
+        let seats: Vec<_> = (0..workers)
+            .map(|index| {
+                let (recycle, recycled) = mpsc::unbounded_channel();
+                recycling.push(recycle);
+                let lines = Lines { ticks: ticks.clone(), recycled, phase: phase.subscribe() };
+                let stripe = Stripe { index, of: workers };
+                (Seat { clock, stripe, shared_session: shared_session.clone(), share: self.share() }, lines)
+            })
+            .collect();
         let control = Control {
             clock,
             plan: Arc::clone(plan),
             metrics: Metrics::new(plan.series().len()),
             books: Books::default(),
-            usage: vec![WorkerUsage::default(); crew.len()],
+            usage: vec![WorkerUsage::default(); seats.len()],
             window: Moment::ORIGIN,
             incoming,
             recycling,
             phase,
-            workers: vec![WorkerState::default(); crew.len()],
+            workers: vec![WorkerState::default(); seats.len()],
             shared_session,
             last_seen: Moment::ORIGIN,
         };
-        Ok((control, crew))
+        (control, seats)
     }
 
     async fn close_shared(&self, clock: Clock, shared: &SharedSession) -> Books {
-        let context = std::rc::Rc::new(self.share().context(clock));
-        let mut link = Link::new(std::rc::Rc::clone(&context));
+        let context = Rc::new(self.share().context(clock));
+        let mut link = Link::new(Rc::clone(&context));
         link.renew_slot();
         let timeout = self.plan.settings.timeout;
         // Over time or not, there is nothing more that could be done for it.
@@ -149,20 +172,22 @@ struct Seat {
     clock: Clock,
     stripe: Stripe,
     shared_session: Option<Arc<SharedSession>>,
-    prepared: super::prepare::Share,
+    share: Share,
 }
 
 impl Seat {
-    fn run(self, lines: Lines) {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            // The join reports it: nothing was measured yet, and nothing can be.
-            Err(error) => panic!("cannot start a worker's runtime: {error}"),
-        };
-        let context = std::rc::Rc::new(self.prepared.context(self.clock));
-        let worker = Worker::new(context, self.prepared, self.shared_session, self.stripe);
-        LocalSet::new().block_on(&runtime, work(worker, lines));
+    fn worker(self) -> Rc<Worker> {
+        let context = Rc::new(self.share.context(self.clock));
+        Worker::new(context, self.share, self.shared_session, self.stripe)
     }
+}
+
+/// Starts a worker on a thread of its own.
+fn start((seat, lines): (Seat, Lines)) -> Result<JoinHandle<()>, Error> {
+    let failed = |error| Error::new(ExitCode::Internal, "cannot start a worker thread").because(error);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let thread = std::thread::Builder::new().name(format!("worker-{}", seat.stripe.index));
+    thread.spawn(move || LocalSet::new().block_on(&runtime, work(seat.worker(), lines))).map_err(failed)
 }
 
 /// What the control thread knows of a worker.

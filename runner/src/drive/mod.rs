@@ -14,6 +14,8 @@ mod responder;
 mod script;
 mod session;
 mod shared_session;
+#[cfg(test)]
+mod tests;
 pub mod transport;
 mod usage;
 mod vu;

@@ -44,6 +44,8 @@ pub enum MemoryReply {
         /// After so long.
         after: Duration,
     },
+    /// Nobody listens.
+    Refuse,
     /// Nothing ever comes.
     Silence,
 }
@@ -92,12 +94,17 @@ impl Connection {
         let text = text_of(request);
         let bytes_sent = text.body.len() as u64;
         let reply = (self.server.handler)(&MemoryRequest { at: sent, ..text });
+        if matches!(reply, MemoryReply::Refuse) {
+            self.reader.explain("refused by the script");
+            let outcome = Outcome::Transport(TransportFault::Refused);
+            return Exchange { outcome, sent, headers: None, end: sent, bytes_sent: 0, bytes_received: 0 };
+        }
         let (wait, response) = match reply {
             MemoryReply::Response { after, status, content_type, session_id, body } => {
                 (Some(after), Some((status, content_type, session_id, body)))
             }
             MemoryReply::Reset { after } => (Some(after), None),
-            MemoryReply::Silence => (None, None),
+            MemoryReply::Silence | MemoryReply::Refuse => (None, None),
         };
         let waited = slot
             .guard(async {
