@@ -1,0 +1,143 @@
+//! The `format` keyword: a sample of each format that servers use, and whether a text is one.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use jiff::{Timestamp, civil};
+use url::Url;
+
+use crate::plan::draws::Draws;
+
+/// A text of this format; `None` where the format is not known here.
+pub(super) fn sample(format: &str, draws: &mut Draws) -> Option<String> {
+    let number = 1 + draws.below(254);
+    let day = 1 + number % 28;
+    Some(match format {
+        "date" => format!("2026-01-{day:02}"),
+        "time" => format!("09:{:02}:00Z", number % 60),
+        "date-time" | "datetime" => format!("2026-01-{day:02}T09:{:02}:00Z", number % 60),
+        "duration" => format!("PT{}M", 1 + number % 59),
+        "email" | "idn-email" => format!("user{number}@example.com"),
+        "hostname" | "idn-hostname" => format!("host{number}.example.com"),
+        "ipv4" => format!("192.0.2.{number}"),
+        "ipv6" => format!("2001:db8::{number:x}"),
+        "uri" | "url" | "iri" => format!("https://example.com/{number}"),
+        "uri-reference" | "iri-reference" => format!("/items/{number}"),
+        "uri-template" => format!("/items/{number}/{{name}}"),
+        "uuid" => uuid(draws),
+        "json-pointer" => format!("/items/{number}"),
+        "relative-json-pointer" => format!("{number}/items"),
+        "regex" => format!("^item{number}$"),
+        "byte" => "bG9hZCB0ZXN0".to_owned(),
+        _ => return None,
+    })
+}
+
+/// Version 4, variant 1 of RFC 9562.
+fn uuid(draws: &mut Draws) -> String {
+    let (high, low) = (draws.next_u64(), draws.next_u64());
+    let (first, second, third) = (high >> 32, (high >> 16) & 0xffff, high & 0x0fff);
+    let (fourth, fifth) = (0x8000 | ((low >> 48) & 0x3fff), low & 0xffff_ffff_ffff);
+    format!("{first:08x}-{second:04x}-4{third:03x}-{fourth:04x}-{fifth:012x}")
+}
+
+/// Whether `text` is of this format; an unknown format holds always, for it is an annotation.
+pub(super) fn holds(format: &str, text: &str) -> bool {
+    match format {
+        "date" => is_date(text),
+        "time" => is_time(text),
+        "date-time" => match text.split_at_checked(10) {
+            Some((date, rest)) => {
+                is_date(date)
+                    && rest.starts_with(['T', 't'])
+                    && is_time(&rest[1..])
+                    && text.parse::<Timestamp>().is_ok()
+            }
+            None => false,
+        },
+        "duration" => text.starts_with('P') && text.parse::<jiff::Span>().is_ok(),
+        "email" | "idn-email" => text.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && is_hostname(domain) && !text.contains(char::is_whitespace)
+        }),
+        "hostname" => is_hostname(text),
+        "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
+        "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
+        "uri" | "iri" => Url::parse(text).is_ok() && !text.contains(char::is_whitespace),
+        "uuid" => is_uuid(text),
+        "json-pointer" => text.is_empty() || text.starts_with('/'),
+        _ => true,
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && text.is_ascii() && text.parse::<civil::Date>().is_ok()
+}
+
+/// A full time of RFC 3339: seconds and an offset are required.
+fn is_time(text: &str) -> bool {
+    let offset = text.find(['Z', 'z', '+', '-']);
+    let Some((clock, offset)) = offset.and_then(|at| text.split_at_checked(at)) else { return false };
+    let offset_holds = matches!(offset, "Z" | "z")
+        || (offset.len() == 6 && offset.get(1..).is_some_and(|offset| offset.parse::<civil::Time>().is_ok()));
+    offset_holds && clock.len() >= 8 && clock.as_bytes()[2] == b':' && clock.parse::<civil::Time>().is_ok()
+}
+
+fn is_hostname(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_of_its_format() {
+        let known = [
+            "date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference",
+            "uri-template", "uuid", "json-pointer", "relative-json-pointer", "regex", "iri", "idn-email",
+        ];
+        for format in known {
+            let schema = serde_json::json!({ "type": "string", "format": format });
+            let judge = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+            for iteration in 0..50 {
+                let text = sample(format, &mut Draws::new(1, 0, iteration)).unwrap();
+                assert!(holds(format, &text), "{format}: {text}");
+                assert!(judge.is_valid(&serde_json::json!(text)), "{format}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_the_format_is_refused() {
+        for (format, text) in [
+            ("date", "2026-02-30"),
+            ("date", "15.01.2026"),
+            ("time", "09:30"),
+            ("time", "09:30:00"),
+            ("date-time", "2026-01-15"),
+            ("date-time", "2026-01-15 09:30:00Z"),
+            ("date-time", "\u{1f600}\u{1f600}\u{1f600}"),
+            ("duration", "5 minutes"),
+            ("email", "nobody"),
+            ("hostname", "-a.example"),
+            ("ipv4", "1.2.3.400"),
+            ("uri", "not a uri"),
+            ("uuid", "1234"),
+        ] {
+            assert!(!holds(format, text), "{format}: {text}");
+        }
+    }
+}

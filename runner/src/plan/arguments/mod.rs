@@ -1,0 +1,93 @@
+//! Arguments a tool accepts, made up from its JSON Schema (2020-12 and draft-07, as servers emit them).
+//!
+//! In: a schema, a stream of [`Draws`] and [`Options`]. Out: a JSON value that is valid against the schema, or the reason why none
+//! was found. Nothing is fetched, nothing panics, and the work is bounded: a hostile schema ends in a [`CannotGenerate`].
+//!
+//! How: every keyword that demands something of the same value (`$ref`, `allOf`, a chosen branch of `anyOf` or `oneOf`) joins one
+//! [`conjunction`]; a value is built to fit it, `check`ed, and another branch or variation tried where it does not fit.
+//!
+//! What is not found although it exists: values that only a solver finds (`not` against a narrow type, `oneOf` whose branches
+//! overlap, several patterns at once), patterns with look-around that random text seldom meets. What is not judged:
+//! `unevaluatedProperties` and `unevaluatedItems` (kept by construction), `content*`, formats not listed in `format`, and `$id`
+//! as a base for relative references. All of these end in a value that is valid or in an error, save the author's own `default`
+//! or example against a keyword not judged.
+
+mod array;
+mod check;
+mod conjunction;
+mod document;
+mod effort;
+mod format;
+mod generator;
+mod hint;
+mod number;
+mod object;
+mod pattern;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value, json};
+
+use self::generator::Generator;
+use super::draws::Draws;
+
+/// What to leave to the generator's taste.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Which properties that are not required are given all the same.
+    pub optional: OptionalProperties,
+}
+
+/// Which properties that are not required are given all the same. Those that cannot be generated are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OptionalProperties {
+    /// None of them.
+    Never,
+    /// Those whose schema names a value: a `default` other than null, `const`, `enum`, `example` or `examples`.
+    #[default]
+    WithKnownValue,
+    /// All of them, down to the fourth level of nesting.
+    Always,
+}
+
+/// No value was found for a schema.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("at `{path}`: {reason}")]
+pub struct CannotGenerate {
+    /// Where in the value it failed, as a JSON Pointer; empty for the value as a whole.
+    pub path: String,
+    /// Why, as a lower-case fragment.
+    pub reason: String,
+}
+
+/// A value that is valid against `schema`; the same schema, draws and options give the same value.
+///
+/// ```
+/// use pmcp_loadtest::plan::arguments::{Options, generate};
+/// use pmcp_loadtest::plan::draws::Draws;
+/// let schema = serde_json::json!({ "type": "integer", "minimum": 7, "maximum": 7 });
+/// let value = generate(&schema, &mut Draws::new(1, 0, 0), Options::default())?;
+/// assert_eq!(value, 7);
+/// # Ok::<(), pmcp_loadtest::plan::arguments::CannotGenerate>(())
+/// ```
+pub fn generate(schema: &Value, draws: &mut Draws, options: Options) -> Result<Value, CannotGenerate> {
+    Generator::run(schema, &[schema], draws, options)
+}
+
+/// Arguments for a tool whose `inputSchema` is `schema`: as [`generate`], and always an object, because the protocol asks for one
+/// even where the schema does not.
+pub fn generate_arguments(
+    schema: &Value,
+    draws: &mut Draws,
+    options: Options,
+) -> Result<Map<String, Value>, CannotGenerate> {
+    let object = json!({ "type": "object" });
+    match Generator::run(schema, &[schema, &object], draws, options)? {
+        Value::Object(arguments) => Ok(arguments),
+        other => {
+            Err(CannotGenerate { path: String::new(), reason: format!("`{other}` came out, not an object") })
+        }
+    }
+}

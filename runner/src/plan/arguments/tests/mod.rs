@@ -1,0 +1,32 @@
+//! Everything that is generated is judged by the `jsonschema` crate, an independent validator, with formats asserted.
+
+mod hostile;
+mod random;
+mod table;
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::{CannotGenerate, OptionalProperties, Options, generate};
+use crate::plan::draws::Draws;
+
+const ALL_OPTIONS: [Options; 3] = [
+    Options { optional: OptionalProperties::Never },
+    Options { optional: OptionalProperties::WithKnownValue },
+    Options { optional: OptionalProperties::Always },
+];
+
+fn generated(schema: &Value) -> Result<Value, CannotGenerate> {
+    generate(schema, &mut Draws::new(1, 0, 0), Options::default())
+}
+
+/// An independent validator.
+fn judge(schema: &Value) -> Validator {
+    let judge = jsonschema::options().should_validate_formats(true).build(schema);
+    judge.unwrap_or_else(|error| panic!("{schema} is no schema: {error}"))
+}
+
+/// What it has against `value`.
+fn objections(judge: &Validator, value: &Value) -> Vec<String> {
+    judge.iter_errors(value).map(|error| error.to_string()).collect()
+}
