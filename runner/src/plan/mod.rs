@@ -4,10 +4,12 @@
 //! and the [`schedule`] that says how many virtual users are wanted at an instant.
 
 pub mod arguments;
+pub mod discovery;
 pub mod draws;
 pub mod scenario;
 pub mod schedule;
 pub mod settings;
+pub mod starter;
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;

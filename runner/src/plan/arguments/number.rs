@@ -198,8 +198,10 @@ impl Generator<'_, '_> {
             return integer_value(known);
         }
         let (low, high) = bounds.window();
-        // The window is narrower than the bounds; a multiple may only lie in the rest of them.
-        let multiple = self.multiple_between(low, high, step, vary);
+        // The window is narrower than the bounds; variations need all of them, and a multiple may only lie in the rest.
+        let wide = (bounds.integers.0.unwrap_or(low.min(full.1)), full.1);
+        let first = if vary == 0 { (low, high) } else { wide };
+        let multiple = self.multiple_between(first.0, first.1, step, vary);
         let multiple = multiple.or_else(|| self.multiple_between(full.0.max(-LARGEST_SAFE), full.1, step, vary));
         multiple.and_then(integer_value)
     }

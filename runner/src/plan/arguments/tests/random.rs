@@ -96,7 +96,7 @@ fn loops(schema: &Value) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
     fn a_tame_schema_yields_a_valid_value(schema in tame(), seed: u64) {
