@@ -22,4 +22,4 @@ mod vu;
 mod worker;
 
 pub use engine::{Controls, StopRequest};
-pub use prepare::{Offer, Prepared, Survey, prepare, prepare_in_memory};
+pub use prepare::{Prepared, Survey, prepare, prepare_in_memory};

@@ -10,6 +10,7 @@ use super::protocol::template::Dialect;
 use super::session::{NotOpened, Session, Welcome};
 use crate::error::{Error, ExitCode};
 use crate::judge::Outcome;
+use crate::plan::discovery::{Discovery, ServerInfo};
 use crate::plan::{Plan, Protocol, Revision};
 
 /// The newest revision of the session era.
@@ -24,14 +25,8 @@ const UNSUPPORTED_VERSION: i64 = -32022;
 pub(crate) struct Greeting {
     pub(crate) dialect: Dialect,
     pub(crate) session: Session,
-    /// Whether it gave out a session id.
-    pub(crate) stateful: bool,
-    /// `serverInfo`.
-    pub(crate) server_info: Value,
-    /// `capabilities`.
-    pub(crate) capabilities: Value,
-    /// `instructions`.
-    pub(crate) instructions: Option<String>,
+    /// What it said of itself; the lists are not fetched yet.
+    pub(crate) discovery: Discovery,
 }
 
 /// What `server/discover` led to.
@@ -78,16 +73,23 @@ pub(crate) async fn negotiate(link: &mut Link, plan: &Plan) -> Result<Greeting, 
 
 fn modern_greeting(dialect: Dialect, result: &Value) -> Greeting {
     let server_info = match &result["serverInfo"] {
-        Value::Null => result["_meta"]["io.modelcontextprotocol/serverInfo"].clone(),
-        info => info.clone(),
+        Value::Null => &result["_meta"]["io.modelcontextprotocol/serverInfo"],
+        info => info,
     };
-    Greeting {
-        dialect,
-        session: Session::stateless(dialect),
-        stateful: false,
-        server_info,
+    let discovery = discovery_of(dialect.revision, result, server_info);
+    Greeting { dialect, session: Session::stateless(dialect), discovery }
+}
+
+fn discovery_of(revision: Revision, result: &Value, server_info: &Value) -> Discovery {
+    Discovery {
+        server: ServerInfo::from_json(server_info),
+        revision,
         capabilities: result["capabilities"].clone(),
         instructions: result["instructions"].as_str().map(str::to_owned),
+        tools: Vec::new(),
+        resources: Vec::new(),
+        resource_templates: Vec::new(),
+        prompts: Vec::new(),
     }
 }
 
@@ -142,14 +144,14 @@ fn newest_legacy(versions: &Value) -> Revision {
 
 async fn initialize(link: &mut Link, plan: &Plan, dialect: Dialect) -> Result<Greeting, Error> {
     match Session::open(link, dialect, FIRST, plan.settings.timeout).await {
-        Ok(Welcome { session, mut result, .. }) => Ok(Greeting {
-            dialect: session.dialect(),
-            stateful: session.stateful,
-            session,
-            server_info: result["serverInfo"].take(),
-            capabilities: result["capabilities"].take(),
-            instructions: result["instructions"].as_str().map(str::to_owned),
-        }),
+        Ok(Welcome { session, result, .. }) => {
+            let dialect = session.dialect();
+            Ok(Greeting {
+                dialect,
+                session,
+                discovery: discovery_of(dialect.revision, &result, &result["serverInfo"]),
+            })
+        }
         Err(NotOpened { measured, detail }) => {
             refuse_the_hopeless(link, plan, &measured)?;
             let class = measured.outcome.class().replace('_', " ");

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::task::LocalSet;
@@ -17,9 +18,11 @@ use super::negotiate::{Greeting, negotiate};
 use super::protocol::mirror::mirrored_headers;
 use super::protocol::template::Dialect;
 use super::script::steps::{Steps, ToolHeaders};
+use super::session::Session;
 use super::transport::{Endpoint, MemoryServer};
 use crate::error::{Error, ExitCode};
 use crate::judge::{Books, Moment, ServerFacts};
+use crate::plan::discovery::{Discovery, Page, Prompt, Resource, ResourceTemplate, Tool};
 use crate::plan::{Action, Plan};
 
 /// Most pages of a list that are fetched: a server whose cursor never ends must not keep us.
@@ -34,19 +37,6 @@ pub enum Survey {
     Everything,
 }
 
-/// What a server lists, as it came.
-#[derive(Debug, Clone, Default)]
-pub struct Offer {
-    /// `tools/list`.
-    pub tools: Vec<Value>,
-    /// `resources/list`.
-    pub resources: Vec<Value>,
-    /// `resources/templates/list`.
-    pub resource_templates: Vec<Value>,
-    /// `prompts/list`.
-    pub prompts: Vec<Value>,
-}
-
 /// A run, ready to begin.
 #[derive(Debug)]
 pub struct Prepared {
@@ -57,10 +47,11 @@ pub struct Prepared {
     pub(crate) steps: Arc<Steps>,
     /// What the preparation itself did.
     pub(crate) books: Books,
-    greeting: Greeting,
+    /// Whether the server gives out session ids.
+    stateful: bool,
     dropped_tools: Vec<(String, String)>,
     /// What the server offers.
-    pub offer: Offer,
+    pub discovery: Discovery,
     /// What a person should know before the run.
     pub notes: Vec<String>,
 }
@@ -111,28 +102,25 @@ async fn prepare_over(
     let context = Rc::new(Context::new(clock, Arc::clone(&endpoint), carrier.clone(), series));
     let ask = async {
         let mut link = Link::new(Rc::clone(&context));
-        let mut greeting = negotiate(&mut link, &plan).await?;
-        let offer = survey_offer(&mut link, &mut greeting, &plan, survey).await;
-        let now = clock.now();
-        std::mem::replace(&mut greeting.session, super::session::Session::stateless(greeting.dialect))
-            .close(&mut link, now, plan.settings.timeout)
-            .await;
-        Ok::<_, Error>((greeting, offer))
+        let Greeting { dialect, mut session, mut discovery } = negotiate(&mut link, &plan).await?;
+        let stateful = session.stateful;
+        let notes = fill(&mut discovery, &mut link, &mut session, &plan, survey).await;
+        session.close(&mut link, clock.now(), plan.settings.timeout).await;
+        Ok::<_, Error>((dialect, stateful, discovery, notes))
     };
-    let (greeting, (offer, mut notes)) = tokio::select! {
+    let (dialect, stateful, discovery, mut notes) = tokio::select! {
         asked = ask => asked?,
         () = context.deadlines.keep_sweeping(clock, sweep_period(plan.settings.timeout)) => {
             return Err(Error::new(ExitCode::Internal, "the sweep of deadlines ended; this is a bug"));
         }
     };
-    let (headers, dropped_tools) = tool_headers(&offer.tools, greeting.dialect);
+    let (headers, dropped_tools) = tool_headers(&discovery.tools, dialect);
     refuse_dropped_tools(&plan, &dropped_tools)?;
-    notes.extend(unknown_tools(&plan, &offer.tools));
-    let steps = Arc::new(Steps::prepare(&plan, greeting.dialect, &headers));
+    notes.extend(unknown_tools(&plan, &discovery.tools));
+    let steps = Arc::new(Steps::prepare(&plan, dialect, &headers));
     // What the preparation did is in the books, but its time is no virtual user's.
-    let books = Books { service_time: std::time::Duration::ZERO, ..*context.books.borrow() };
-    let dialect = greeting.dialect;
-    Ok(Prepared { plan, endpoint, carrier, dialect, steps, books, greeting, dropped_tools, offer, notes })
+    let books = Books { service_time: Duration::ZERO, ..*context.books.borrow() };
+    Ok(Prepared { plan, endpoint, carrier, dialect, steps, books, stateful, dropped_tools, discovery, notes })
 }
 
 impl Prepared {
@@ -148,78 +136,81 @@ impl Prepared {
 
     /// What the server said of itself.
     pub fn server_facts(&self) -> ServerFacts {
-        let text = |key: &str| self.greeting.server_info[key].as_str().map(str::to_owned);
+        let server = self.discovery.server.as_ref();
         ServerFacts {
-            name: text("name"),
-            version: text("version"),
+            name: server.map(|server| server.name.clone()),
+            version: server.map(|server| server.version.clone()).filter(|version| !version.is_empty()),
             revision: self.dialect.revision,
-            stateful: self.greeting.stateful,
-            tools: self.offer.tools.len(),
+            stateful: self.stateful,
+            tools: self.discovery.tools.len(),
             dropped_tools: self.dropped_tools.clone(),
         }
-    }
-
-    /// `capabilities` and `instructions` of the server, as it gave them.
-    pub fn capabilities(&self) -> (&Value, Option<&str>) {
-        (&self.greeting.capabilities, self.greeting.instructions.as_deref())
     }
 }
 
 /// Fetches the lists; what cannot be had is left empty, with a note.
-async fn survey_offer(
+async fn fill(
+    discovery: &mut Discovery,
     link: &mut Link,
-    greeting: &mut Greeting,
+    session: &mut Session,
     plan: &Plan,
     survey: Survey,
-) -> (Offer, Vec<String>) {
+) -> Vec<String> {
     let mut notes = Vec::new();
-    let mut offer = Offer::default();
-    let wanted: [(&str, &str, &str, &mut Vec<Value>); 4] = [
-        ("tools", "tools/list", "tools", &mut offer.tools),
-        ("resources", "resources/list", "resources", &mut offer.resources),
-        ("resources", "resources/templates/list", "resourceTemplates", &mut offer.resource_templates),
-        ("prompts", "prompts/list", "prompts", &mut offer.prompts),
-    ];
-    for (capability, method, key, list) in wanted {
-        let undeclared = greeting.capabilities.get(capability).is_none();
-        if undeclared || (survey == Survey::Tools && method != "tools/list") {
-            continue;
-        }
-        if let Err(why) = fetch_list(link, greeting, plan, method, key, list).await {
-            notes.push(format!("{method} failed: {why}"));
-        }
+    let declares = |capability: &str| discovery.capabilities.get(capability).is_some_and(|it| !it.is_null());
+    let (tools, resources, prompts) = (declares("tools"), declares("resources"), declares("prompts"));
+    if tools {
+        discovery.tools = fetch_list(link, session, plan, "tools/list", Tool::page, &mut notes).await;
     }
-    (offer, notes)
+    if resources && survey == Survey::Everything {
+        discovery.resources =
+            fetch_list(link, session, plan, "resources/list", Resource::page, &mut notes).await;
+        let method = "resources/templates/list";
+        discovery.resource_templates =
+            fetch_list(link, session, plan, method, ResourceTemplate::page, &mut notes).await;
+    }
+    if prompts && survey == Survey::Everything {
+        discovery.prompts = fetch_list(link, session, plan, "prompts/list", Prompt::page, &mut notes).await;
+    }
+    notes
 }
 
-async fn fetch_list(
+/// Fetches all pages of a list; what is wrong with it becomes notes.
+async fn fetch_list<T>(
     link: &mut Link,
-    greeting: &mut Greeting,
+    session: &mut Session,
     plan: &Plan,
     method: &str,
-    key: &str,
-    list: &mut Vec<Value>,
-) -> Result<(), String> {
-    let mut cursor: Option<Value> = None;
+    read: fn(&Value) -> Page<T>,
+    notes: &mut Vec<String>,
+) -> Vec<T> {
+    let mut list = Vec::new();
+    let mut cursor: Option<String> = None;
     for _ in 0..MOST_PAGES {
         let mut params = Map::new();
         if let Some(cursor) = cursor.take() {
-            params.insert("cursor".to_owned(), cursor);
+            params.insert("cursor".to_owned(), cursor.into());
         }
-        let template = greeting.dialect.call(method, params, None, &[]);
+        let template = session.dialect().call(method, params, None, &[]);
         let due = link.context.clock.now();
-        let measured = link.call(&mut greeting.session, &template, due, plan.settings.timeout, true).await;
-        let mut result = answer_result(link, &measured)?;
-        if let Some(Value::Array(items)) = result.get_mut(key).map(Value::take) {
-            list.extend(items);
-        }
+        let measured = link.call(session, &template, due, plan.settings.timeout, true).await;
+        let page = match answer_result(link, &measured) {
+            Ok(result) => read(&result),
+            Err(why) => {
+                notes.push(format!("{method} failed: {why}"));
+                return list;
+            }
+        };
+        list.extend(page.entries);
+        notes.extend(page.skipped.into_iter().map(|entry| format!("{method}: {entry}")));
         // An empty string is a cursor like any other; only its absence ends the list.
-        match result.get_mut("nextCursor").map(Value::take) {
-            Some(next @ Value::String(_)) => cursor = Some(next),
-            _ => return Ok(()),
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return list;
         }
     }
-    Err(format!("the list has more than {MOST_PAGES} pages"))
+    notes.push(format!("{method} has more than {MOST_PAGES} pages; the rest is left out"));
+    list
 }
 
 /// The `result` of a call whose answer was kept; why there is none, in words.
@@ -240,20 +231,19 @@ pub(crate) fn describe(link: &Link, measured: &Measured) -> String {
 }
 
 /// The mirrored headers of each tool, and the tools whose declaration of them is invalid: those must not be called (2026-07-28).
-fn tool_headers(tools: &[Value], dialect: Dialect) -> (ToolHeaders, Vec<(String, String)>) {
+fn tool_headers(tools: &[Tool], dialect: Dialect) -> (ToolHeaders, Vec<(String, String)>) {
     let mut headers = ToolHeaders::new();
     let mut dropped = Vec::new();
     if !dialect.revision.is_modern() {
         return (headers, dropped);
     }
     for tool in tools {
-        let Some(name) = tool["name"].as_str() else { continue };
-        match mirrored_headers(&tool["inputSchema"]) {
+        match mirrored_headers(&tool.input_schema) {
             Ok(mirrored) if mirrored.is_empty() => {}
             Ok(mirrored) => {
-                headers.insert(name.to_owned(), mirrored);
+                headers.insert(tool.name.clone(), mirrored);
             }
-            Err(reason) => dropped.push((name.to_owned(), reason)),
+            Err(reason) => dropped.push((tool.name.clone(), reason)),
         }
     }
     (headers, dropped)
@@ -277,8 +267,8 @@ fn refuse_dropped_tools(plan: &Plan, dropped: &[(String, String)]) -> Result<(),
 }
 
 /// A step for a tool that the server does not list is sent all the same - its answer is data - but the person should know.
-fn unknown_tools(plan: &Plan, tools: &[Value]) -> Vec<String> {
-    let known: Vec<&str> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
+fn unknown_tools(plan: &Plan, tools: &[Tool]) -> Vec<String> {
+    let known: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
     let mut unknown: Vec<&str> =
         called_tools(plan).filter(|tool| !known.is_empty() && !known.contains(tool)).collect();
     unknown.sort_unstable();

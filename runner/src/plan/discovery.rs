@@ -145,7 +145,8 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     fn read(result: &Value, key: &str, entry: fn(&Value) -> Result<T, String>) -> Self {
-        let mut page = Self { entries: Vec::new(), skipped: Vec::new(), next_cursor: text(result, "nextCursor") };
+        let mut page =
+            Self { entries: Vec::new(), skipped: Vec::new(), next_cursor: text(result, "nextCursor") };
         let Some(listed) = result.get(key).and_then(Value::as_array) else {
             page.skipped.push(format!("the result has no list `{key}`"));
             return page;
@@ -297,9 +298,11 @@ mod tests {
 
     #[test]
     fn a_full_tool_is_read() {
-        let page = Tool::page(&json!({ "nextCursor": "", "tools": [{ "name": "search", "title": "Search", "description": "finds",
+        let page = Tool::page(
+            &json!({ "nextCursor": "", "tools": [{ "name": "search", "title": "Search", "description": "finds",
             "inputSchema": { "type": "object" }, "outputSchema": { "type": "object" },
-            "annotations": { "readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false } }] }));
+            "annotations": { "readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false } }] }),
+        );
         assert_eq!(page.skipped, [""; 0]);
         assert_eq!(page.next_cursor.as_deref(), Some(""));
         let annotations = Annotations {
@@ -321,10 +324,16 @@ mod tests {
         ] }));
         let names: Vec<&str> = page.entries.iter().map(|tool| tool.name.as_str()).collect();
         assert_eq!(names, ["bare", "untidy"]);
-        assert_eq!(page.skipped, [
-            "`tools[0]` has no `name`", "`tools[1]` has no `name`", "`tools[2]` has no `name`", "`tools[3]` has no `name`",
-            "`tools[4]` has an `inputSchema` that is no schema",
-        ]);
+        assert_eq!(
+            page.skipped,
+            [
+                "`tools[0]` has no `name`",
+                "`tools[1]` has no `name`",
+                "`tools[2]` has no `name`",
+                "`tools[3]` has no `name`",
+                "`tools[4]` has an `inputSchema` that is no schema",
+            ]
+        );
         assert_eq!(page.entries[0].input_schema, json!({ "type": "object" }));
     }
 
@@ -339,7 +348,8 @@ mod tests {
 
     #[test]
     fn only_an_outspoken_destroyer_that_is_not_read_only_warns() {
-        let warns = |destructive, read_only| Annotations { destructive, read_only, ..Annotations::default() }.warns();
+        let warns =
+            |destructive, read_only| Annotations { destructive, read_only, ..Annotations::default() }.warns();
         assert!(warns(Some(true), None));
         assert!(warns(Some(true), Some(false)));
         assert!(!warns(Some(true), Some(true)));

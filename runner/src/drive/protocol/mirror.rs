@@ -49,12 +49,18 @@ pub fn mirrored_headers(input_schema: &Value) -> Result<Vec<MirroredHeader>, Str
         if let Some(annotation) = schema.get(ANNOTATION) {
             let path = match &place {
                 Place::Property(path) if !path.is_empty() => path.clone(),
-                _ => return Err(format!("`{ANNOTATION}` {annotation} stands where `properties` alone do not lead")),
+                _ => {
+                    return Err(format!(
+                        "`{ANNOTATION}` {annotation} stands where `properties` alone do not lead"
+                    ));
+                }
             };
             let header = MirroredHeader { header: format!("Mcp-Param-{}", token(annotation)?), path };
             if !is_mirrored_type(&schema["type"]) {
                 let place = header.path.join(".");
-                return Err(format!("`{ANNOTATION}` on `{place}`, which is not a string, integer or boolean"));
+                return Err(format!(
+                    "`{ANNOTATION}` on `{place}`, which is not a string, integer or boolean"
+                ));
             }
             if headers.iter().any(|known| known.header.eq_ignore_ascii_case(&header.header)) {
                 return Err(format!("two arguments ask for the header `{}`", header.header));
@@ -90,8 +96,17 @@ fn push_subschemas<'s>(schema: &'s Value, place: &Place, open: &mut Vec<(&'s Val
                 Some(schemas) => open.extend(schemas.iter().map(|schema| (schema, Place::Elsewhere))),
                 None => open.push((operand, Place::Elsewhere)),
             },
-            "additionalItems" | "additionalProperties" | "contains" | "contentSchema" | "else" | "if" | "not"
-            | "propertyNames" | "then" | "unevaluatedItems" | "unevaluatedProperties" => {
+            "additionalItems"
+            | "additionalProperties"
+            | "contains"
+            | "contentSchema"
+            | "else"
+            | "if"
+            | "not"
+            | "propertyNames"
+            | "then"
+            | "unevaluatedItems"
+            | "unevaluatedProperties" => {
                 open.push((operand, Place::Elsewhere));
             }
             // Anything else holds values, such as `default` and `enum`, and no schemas.
@@ -225,9 +240,15 @@ mod tests {
 
     #[test]
     fn only_strings_integers_and_booleans_are_mirrored() {
-        for kind in
-            [json!("number"), json!("object"), json!("array"), json!("null"), json!(["string", "integer"]), json!(["null"]), json!(null)]
-        {
+        for kind in [
+            json!("number"),
+            json!("object"),
+            json!("array"),
+            json!("null"),
+            json!(["string", "integer"]),
+            json!(["null"]),
+            json!(null),
+        ] {
             let schema = json!({ "properties": { "a": { "type": kind, "x-mcp-header": "A" } } });
             assert!(mirrored_headers(&schema).unwrap_err().contains("`a`"), "{kind}");
         }
@@ -235,7 +256,16 @@ mod tests {
 
     #[test]
     fn header_names_are_tokens() {
-        for name in [json!(""), json!("A B"), json!("A:"), json!("Ä"), json!("A\r\nX"), json!("A/B"), json!(1), json!(null)] {
+        for name in [
+            json!(""),
+            json!("A B"),
+            json!("A:"),
+            json!("Ä"),
+            json!("A\r\nX"),
+            json!("A/B"),
+            json!(1),
+            json!(null),
+        ] {
             let schema = json!({ "properties": { "a": { "type": "string", "x-mcp-header": name } } });
             assert!(mirrored_headers(&schema).unwrap_err().contains("not an HTTP token"), "{name}");
         }
@@ -246,7 +276,10 @@ mod tests {
         let schema = json!({ "properties": {
             "a": { "type": "string", "x-mcp-header": "Region" },
             "b": { "properties": { "c": { "type": "string", "x-mcp-header": "REGION" } } } } });
-        assert_eq!(mirrored_headers(&schema).unwrap_err(), "two arguments ask for the header `Mcp-Param-REGION`");
+        assert_eq!(
+            mirrored_headers(&schema).unwrap_err(),
+            "two arguments ask for the header `Mcp-Param-REGION`"
+        );
     }
 
     #[test]
@@ -269,9 +302,12 @@ mod tests {
     #[test]
     fn nested_values_are_reached_and_missing_parents_are_no_error() {
         let headers = [header("Mcp-Param-Zone", &["place", "zone"])];
-        for (arguments, count) in
-            [(json!({ "place": { "zone": 7 } }), 1), (json!({ "place": 7 }), 0), (json!({}), 0), (json!(null), 0)]
-        {
+        for (arguments, count) in [
+            (json!({ "place": { "zone": 7 } }), 1),
+            (json!({ "place": 7 }), 0),
+            (json!({}), 0),
+            (json!(null), 0),
+        ] {
             assert_eq!(mirrored_values(&headers, &arguments).len(), count, "{arguments}");
         }
     }

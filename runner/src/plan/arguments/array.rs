@@ -44,7 +44,8 @@ impl<'s> Generator<'s, '_> {
             let mut schemas = item_schemas(conjunction, usize::try_from(index).unwrap_or(usize::MAX));
             // Items that `contains` counts stand first, behind the tuple's own.
             let counted = index.saturating_sub(prefix);
-            let demanded = wanted.iter().zip(&contained).filter(|(wanted, _)| index >= prefix && counted < **wanted);
+            let demanded =
+                wanted.iter().zip(&contained).filter(|(wanted, _)| index >= prefix && counted < **wanted);
             schemas.extend(demanded.map(|(_, schema)| *schema));
             let position = if unique { usize::try_from(index).unwrap_or(0) } else { 0 };
             self.path.push(index.to_string());

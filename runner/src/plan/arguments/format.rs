@@ -106,8 +106,23 @@ mod tests {
     #[test]
     fn a_sample_is_of_its_format() {
         let known = [
-            "date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference",
-            "uri-template", "uuid", "json-pointer", "relative-json-pointer", "regex", "iri", "idn-email",
+            "date",
+            "time",
+            "date-time",
+            "duration",
+            "email",
+            "hostname",
+            "ipv4",
+            "ipv6",
+            "uri",
+            "uri-reference",
+            "uri-template",
+            "uuid",
+            "json-pointer",
+            "relative-json-pointer",
+            "regex",
+            "iri",
+            "idn-email",
         ];
         for format in known {
             let schema = serde_json::json!({ "type": "string", "format": format });

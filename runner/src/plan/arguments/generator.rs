@@ -123,7 +123,9 @@ impl<'s, 'd> Generator<'s, 'd> {
     ) -> Result<Value, Stop> {
         if depth > self.deepest {
             self.cut_off = true;
-            return Err(self.stuck(format!("the schema demands values nested deeper than {} levels", self.deepest)));
+            return Err(
+                self.stuck(format!("the schema demands values nested deeper than {} levels", self.deepest))
+            );
         }
         let (mut attempt, mut attempts) = (0, 1);
         let mut last = None;
@@ -251,11 +253,7 @@ impl<'s, 'd> Generator<'s, 'd> {
     }
 
     /// Whether `value` is valid against all of `schemas`; if not, the keyword it breaks.
-    pub(super) fn judged_by(
-        &self,
-        schemas: &[&'s Value],
-        value: &Value,
-    ) -> Result<Result<(), String>, Stop> {
+    pub(super) fn judged_by(&self, schemas: &[&'s Value], value: &Value) -> Result<Result<(), String>, Stop> {
         judge(schemas.iter().map(|schema| self.checker().check(schema, value)))
     }
 
@@ -309,7 +307,9 @@ fn kind(name: &Value) -> Option<Kind> {
 
 fn both(some: &[Kind], others: &[Kind]) -> Vec<Kind> {
     let narrowed = |kind: &Kind| match kind {
-        Kind::Number if !others.contains(&Kind::Number) && others.contains(&Kind::Integer) => Some(Kind::Integer),
+        Kind::Number if !others.contains(&Kind::Number) && others.contains(&Kind::Integer) => {
+            Some(Kind::Integer)
+        }
         Kind::Integer if others.contains(&Kind::Number) => Some(Kind::Integer),
         other => others.contains(other).then_some(*other),
     };
@@ -318,7 +318,10 @@ fn both(some: &[Kind], others: &[Kind]) -> Vec<Kind> {
 
 fn spoken_of(conjunction: &Conjunction<'_>) -> Vec<Kind> {
     const SIGNS: [(Kind, &[&str]); 4] = [
-        (Kind::Object, &["properties", "required", "additionalProperties", "patternProperties", "minProperties"]),
+        (
+            Kind::Object,
+            &["properties", "required", "additionalProperties", "patternProperties", "minProperties"],
+        ),
         (Kind::Array, &["items", "prefixItems", "minItems", "contains", "uniqueItems"]),
         (Kind::String, &["minLength", "maxLength", "pattern", "format"]),
         (Kind::Number, &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),

@@ -102,7 +102,8 @@ impl Bounds {
             }
             for (key, open) in [("maximum", flag("exclusiveMaximum")), ("exclusiveMaximum", true)] {
                 if let Some(limit) = part.get(key).and_then(Value::as_number) {
-                    bounds.high = Some(limit.as_f64().unwrap_or(f64::MAX).min(bounds.high.unwrap_or(f64::MAX)));
+                    bounds.high =
+                        Some(limit.as_f64().unwrap_or(f64::MAX).min(bounds.high.unwrap_or(f64::MAX)));
                     let last = last_integer(limit, open);
                     bounds.integers.1 = Some(last.min(bounds.integers.1.unwrap_or(i128::MAX)));
                 }
@@ -202,7 +203,8 @@ impl Generator<'_, '_> {
         let wide = (bounds.integers.0.unwrap_or(low.min(full.1)), full.1);
         let first = if vary == 0 { (low, high) } else { wide };
         let multiple = self.multiple_between(first.0, first.1, step, vary);
-        let multiple = multiple.or_else(|| self.multiple_between(full.0.max(-LARGEST_SAFE), full.1, step, vary));
+        let multiple =
+            multiple.or_else(|| self.multiple_between(full.0.max(-LARGEST_SAFE), full.1, step, vary));
         multiple.and_then(integer_value)
     }
 

@@ -102,7 +102,10 @@ fn translated(pattern: &str) -> String {
                     _ => out.extend(['\\', escaped]),
                 }
                 // `[\w-.]`: a dash after a class escape is a dash, not a range.
-                if in_class && matches!(escaped, 'd' | 'w' | 's' | 'D' | 'W' | 'S') && letters.peek() == Some(&'-') {
+                if in_class
+                    && matches!(escaped, 'd' | 'w' | 's' | 'D' | 'W' | 'S')
+                    && letters.peek() == Some(&'-')
+                {
                     letters.next();
                     out.push_str("\\-");
                 }
@@ -237,9 +240,8 @@ fn pick(class: &Class, draws: &mut Draws) -> Option<char> {
             class.ranges().iter().map(|range| (u32::from(range.start()), u32::from(range.end()))).collect()
         }
     };
-    let within = |letter: char| {
-        ranges.iter().any(|(start, end)| (*start..=*end).contains(&u32::from(letter)))
-    };
+    let within =
+        |letter: char| ranges.iter().any(|(start, end)| (*start..=*end).contains(&u32::from(letter)));
     let any_printable = draws.below(3) == 0;
     let preferred = if any_printable { '!'..='~' } else { 'a'..='z' };
     for candidates in [preferred, '0'..='9', '!'..='~', ' '..=' '] {
@@ -299,7 +301,8 @@ mod tests {
     #[test]
     fn hostile_patterns_are_not_read() {
         let patterns = Patterns::default();
-        for pattern in ["(", "[", "*", "(?", "\\", "a{9999999}", "((a{1000}){1000}){1000}", &"(".repeat(5000)] {
+        for pattern in ["(", "[", "*", "(?", "\\", "a{9999999}", "((a{1000}){1000}){1000}", &"(".repeat(5000)]
+        {
             assert!(!patterns.reads(pattern), "{pattern}");
         }
         for text in ["(?=", "(?=[", "(?=\\", "\\", "[", "é(?!é"] {

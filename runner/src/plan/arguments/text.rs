@@ -59,7 +59,8 @@ impl Generator<'_, '_> {
 
     fn from_pattern(&mut self, demands: &Demands<'_>) -> Result<Value, Stop> {
         let Some(pattern) = demands.patterns.first() else {
-            let reason = format!("no `format` {} sample has the length asked for", demands.formats.join(", "));
+            let reason =
+                format!("no `format` {} sample has the length asked for", demands.formats.join(", "));
             return Err(self.stuck(reason));
         };
         for attempt in 0..PATTERN_TRIES {

@@ -107,30 +107,83 @@ fn huge_demands_are_refused() {
 #[test]
 fn exponential_choices_end() {
     let branches = |depth: usize| {
-        nested(depth, |inner| json!({ "anyOf": [{ "allOf": [inner, { "type": "integer" }] }, { "not": inner }] }))
+        nested(
+            depth,
+            |inner| json!({ "anyOf": [{ "allOf": [inner, { "type": "integer" }] }, { "not": inner }] }),
+        )
     };
     drop(ends(&branches(8)));
     let mut definitions = Map::new();
     for level in 0..40 {
         let next = json!({ "$ref": format!("#/$defs/d{}", level + 1) });
-        definitions.insert(format!("d{level}"), json!({ "oneOf": [{ "not": next }, { "allOf": [next, next] }] }));
+        definitions
+            .insert(format!("d{level}"), json!({ "oneOf": [{ "not": next }, { "allOf": [next, next] }] }));
     }
     definitions.insert("d40".to_owned(), json!({ "type": "string", "pattern": "^(a+)+$" }));
     drop(ends(&json!({ "$ref": "#/$defs/d0", "$defs": definitions })));
-    let wide: Vec<Value> = (0..30).map(|_| json!({ "anyOf": [{ "minimum": 5 }, { "maximum": 2 }, false] })).collect();
+    let wide: Vec<Value> =
+        (0..30).map(|_| json!({ "anyOf": [{ "minimum": 5 }, { "maximum": 2 }, false] })).collect();
     drop(ends(&json!({ "type": "integer", "allOf": wide })));
 }
 
 #[test]
 fn keywords_of_the_wrong_type_do_not_panic() {
-    let odd = [json!(null), json!(-1), json!(1.5), json!("x"), json!([]), json!({}), json!([null, 1, "a", {}]), json!(true)];
+    let odd = [
+        json!(null),
+        json!(-1),
+        json!(1.5),
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!([null, 1, "a", {}]),
+        json!(true),
+    ];
     for keyword in [
-        "type", "enum", "const", "default", "examples", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-        "multipleOf", "minLength", "maxLength", "pattern", "format", "required", "properties", "patternProperties",
-        "additionalProperties", "propertyNames", "minProperties", "maxProperties", "dependentRequired",
-        "dependentSchemas", "dependencies", "items", "prefixItems", "additionalItems", "minItems", "maxItems",
-        "uniqueItems", "contains", "minContains", "maxContains", "allOf", "anyOf", "oneOf", "not", "if", "then",
-        "else", "$ref", "$anchor", "$id", "$defs", "$dynamicRef",
+        "type",
+        "enum",
+        "const",
+        "default",
+        "examples",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "format",
+        "required",
+        "properties",
+        "patternProperties",
+        "additionalProperties",
+        "propertyNames",
+        "minProperties",
+        "maxProperties",
+        "dependentRequired",
+        "dependentSchemas",
+        "dependencies",
+        "items",
+        "prefixItems",
+        "additionalItems",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "contains",
+        "minContains",
+        "maxContains",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "then",
+        "else",
+        "$ref",
+        "$anchor",
+        "$id",
+        "$defs",
+        "$dynamicRef",
     ] {
         for value in &odd {
             for kind in ["string", "integer", "number", "array", "object"] {

@@ -30,7 +30,8 @@ fn tame() -> impl Strategy<Value = Value> {
         prop_oneof![
             (btree_map(".{0,8}", inner.clone(), 0..5), any::<u64>(), any::<bool>()).prop_map(
                 |(properties, mask, closed)| {
-                    let chosen = |(index, name): (usize, &String)| (mask >> index & 1 == 1).then(|| name.clone());
+                    let chosen =
+                        |(index, name): (usize, &String)| (mask >> index & 1 == 1).then(|| name.clone());
                     let required: Vec<String> = properties.keys().enumerate().filter_map(chosen).collect();
                     json!({ "type": "object", "properties": properties, "required": required,
                         "additionalProperties": !closed })
@@ -41,7 +42,8 @@ fn tame() -> impl Strategy<Value = Value> {
             vec(inner.clone(), 1..4).prop_map(|branches| json!({ "anyOf": branches })),
             vec(inner.clone(), 1..4).prop_map(|prefix| json!({
                 "type": "array", "minItems": prefix.len(), "prefixItems": prefix })),
-            inner.prop_map(|schema| json!({ "$ref": "#/$defs/x", "$defs": { "x": schema } }))
+            inner
+                .prop_map(|schema| json!({ "$ref": "#/$defs/x", "$defs": { "x": schema } }))
                 .prop_map(|schema| schema["$defs"]["x"].clone()),
         ]
     })
@@ -58,7 +60,8 @@ fn wild() -> impl Strategy<Value = Value> {
     let number = || prop_oneof![(-5_i64..20).prop_map(Value::from), (-5.0_f64..20.0).prop_map(Value::from)];
     let count = || (0_u64..5).prop_map(Value::from);
     let kinds = ["string", "integer", "number", "array", "object", "boolean", "null"];
-    let leaf = prop_oneof![any::<bool>().prop_map(Value::from), Just(json!({})), Just(json!({ "$ref": "#" }))];
+    let leaf =
+        prop_oneof![any::<bool>().prop_map(Value::from), Just(json!({})), Just(json!({ "$ref": "#" }))];
     leaf.prop_recursive(3, 60, 6, move |inner| {
         let named = btree_map("[a-c]", inner.clone(), 0..3).prop_map(|map| json!(map));
         let several = vec(inner.clone(), 1..3).prop_map(Value::from);
@@ -67,10 +70,24 @@ fn wild() -> impl Strategy<Value = Value> {
             vec(scalar.clone(), 1..4).prop_map(|values| ("enum", json!(values))),
             scalar.clone().prop_map(|value| ("const", value)),
             scalar.clone().prop_map(|value| ("default", value)),
-            (proptest::sample::select(vec!["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]), number()),
+            (
+                proptest::sample::select(vec!["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]),
+                number()
+            ),
             (1_u32..30).prop_map(|step| ("multipleOf", json!(f64::from(step) / 4.0))),
-            (proptest::sample::select(vec!["minLength", "maxLength", "minItems", "maxItems", "minProperties",
-                "maxProperties", "minContains", "maxContains"]), count()),
+            (
+                proptest::sample::select(vec![
+                    "minLength",
+                    "maxLength",
+                    "minItems",
+                    "maxItems",
+                    "minProperties",
+                    "maxProperties",
+                    "minContains",
+                    "maxContains"
+                ]),
+                count()
+            ),
             Just(("pattern", json!("^[a-c]+$"))),
             Just(("uniqueItems", json!(true))),
             vec("[a-c]", 0..3).prop_map(|names| {
@@ -78,8 +95,19 @@ fn wild() -> impl Strategy<Value = Value> {
                 ("required", json!(names))
             }),
             (proptest::sample::select(vec!["properties", "patternProperties", "dependentSchemas"]), named),
-            (proptest::sample::select(vec!["items", "additionalProperties", "propertyNames", "contains", "not", "if",
-                "then", "else"]), inner),
+            (
+                proptest::sample::select(vec![
+                    "items",
+                    "additionalProperties",
+                    "propertyNames",
+                    "contains",
+                    "not",
+                    "if",
+                    "then",
+                    "else"
+                ]),
+                inner
+            ),
             (proptest::sample::select(vec!["prefixItems", "allOf", "anyOf", "oneOf"]), several),
         ];
         vec(keyword, 0..5).prop_map(|keywords| {

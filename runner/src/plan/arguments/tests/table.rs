@@ -192,7 +192,10 @@ fn arguments_read_like_a_real_call() {
 #[test]
 fn arguments_are_an_object_even_where_the_schema_asks_for_nothing() {
     for schema in [json!({}), json!(true), json!(null), json!({ "properties": { "a": { "default": 1 } } })] {
-        assert!(generate_arguments(&schema, &mut Draws::new(1, 0, 0), Options::default()).is_ok(), "{schema}");
+        assert!(
+            generate_arguments(&schema, &mut Draws::new(1, 0, 0), Options::default()).is_ok(),
+            "{schema}"
+        );
     }
     let error = generate_arguments(&json!({ "type": "array" }), &mut Draws::new(1, 0, 0), Options::default());
     assert_eq!(error.unwrap_err().reason, "the types asked for exclude each other");
@@ -204,18 +207,34 @@ fn a_schema_without_a_value_says_where_and_why() {
         (json!(false), "", "allows no value"),
         (json!({ "type": "string", "minLength": 5, "maxLength": 4 }), "", "`minLength` is above `maxLength`"),
         (json!({ "type": "integer", "minimum": 5, "maximum": 4 }), "", "no number lies within"),
-        (json!({ "type": "integer", "exclusiveMinimum": 1, "exclusiveMaximum": 2 }), "", "no number lies within"),
+        (
+            json!({ "type": "integer", "exclusiveMinimum": 1, "exclusiveMaximum": 2 }),
+            "",
+            "no number lies within",
+        ),
         (json!({ "type": "number", "multipleOf": 0 }), "", "`multipleOf` is zero"),
         (json!({ "type": "array", "minItems": 2, "maxItems": 1 }), "", "`minItems` is above `maxItems`"),
-        (json!({ "type": "array", "minItems": 3, "uniqueItems": true, "items": { "type": "boolean" } }), "/2", "uniqueItems"),
+        (
+            json!({ "type": "array", "minItems": 3, "uniqueItems": true, "items": { "type": "boolean" } }),
+            "/2",
+            "uniqueItems",
+        ),
         (json!({ "enum": [] }), "", "no value of `enum`"),
         (json!({ "const": 5, "type": "string" }), "", "no value of `enum` or `const`"),
         (json!({ "allOf": [{ "type": "string" }, { "type": "integer" }] }), "", "exclude each other"),
         (json!({ "not": {} }), "", "breaks `not`"),
-        (json!({ "type": "object", "required": ["a"], "additionalProperties": false }), "/a", "allows no value"),
+        (
+            json!({ "type": "object", "required": ["a"], "additionalProperties": false }),
+            "/a",
+            "allows no value",
+        ),
         (json!({ "type": "object", "required": ["a"], "maxProperties": 0 }), "", "maxProperties"),
-        (json!({ "type": "object", "required": ["a/b"], "properties": {
-            "a/b": { "type": "array", "minItems": 1, "items": false } } }), "/a~1b/0", "allows no value"),
+        (
+            json!({ "type": "object", "required": ["a/b"], "properties": {
+            "a/b": { "type": "array", "minItems": 1, "items": false } } }),
+            "/a~1b/0",
+            "allows no value",
+        ),
         (json!({ "$ref": "https://example.com/schema.json" }), "", "is not fetched"),
         (json!({ "$ref": "other.json#/a" }), "", "is not fetched"),
         (json!({ "$ref": "#/nowhere" }), "", "points at nothing"),
