@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -18,8 +18,8 @@ use crate::shared::Shared;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
-/// Name of the server's thread, by which its CPU time can be told apart.
-const THREAD_NAME: &str = "demo-server";
+/// Pause before accepting again where that failed, which it does when descriptors run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A running server. Dropping it stops it.
 ///
@@ -39,6 +39,9 @@ pub struct DemoServer {
 }
 
 impl DemoServer {
+    /// Name of the server's only thread, by which an embedding process can tell its CPU time apart.
+    pub const THREAD_NAME: &str = "demo-server";
+
     /// Starts a server on a free port of 127.0.0.1, with a thread and a runtime of its own.
     ///
     /// Fails if the port cannot be bound or the thread cannot be started.
@@ -57,7 +60,7 @@ impl DemoServer {
         let shared = Arc::new(Shared::new(Performance::new(script, Instant::now())));
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name(THREAD_NAME.into()).spawn(move || {
+        let thread = std::thread::Builder::new().name(Self::THREAD_NAME.into()).spawn(move || {
             runtime.block_on(async {
                 // A sender that was dropped means stop as well.
                 tokio::select! {
@@ -141,8 +144,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             // `shared` holds the sender, so a change is the only way to wake here.
             _ = scripts.changed() => {}
             Some(_) = connections.join_next() => {}
-            // Out of descriptors: the client sees its connection wait, and a close frees one.
-            Ok((stream, _)) = listener.accept() => admit(stream, &shared, &mut connections),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => admit(stream, &shared, &mut connections),
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
         }
     }
 }

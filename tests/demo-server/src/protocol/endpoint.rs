@@ -162,7 +162,7 @@ async fn answer(
         entry.settle("throttled");
         return reply(wire, faulty::throttled(seconds)).await;
     }
-    let _worker = wire.wait_for(performance.worker()).await?;
+    let worker = wire.wait_for(performance.worker()).await?;
     let era = era(request, call, performance);
     let (caller, refused) = match admit(request, call, era, shared, performance) {
         Ok(capabilities) => (caller(era, call, capabilities), None),
@@ -181,16 +181,12 @@ async fn answer(
     }
     if refused.is_none() && era == Era::Modern && call.method == "subscriptions/listen" {
         entry.settle("ok");
+        drop(worker);
         return Box::pin(streams::listen(&mut exchange, call)).await.map(|()| Next::Keep);
     }
-    let outcome = match (refused, faulty::outcome(fault.as_ref())) {
-        (Some(error), _) => Err(error),
-        (None, _) if fault == Some(FaultKind::SessionLost) => {
-            lose_session(shared, session);
-            Err(legacy::session_not_found())
-        }
-        (None, Some(outcome)) => outcome,
-        (None, None) => match dispatch(&mut exchange, call).await {
+    let outcome = match refused {
+        Some(error) => Err(error),
+        None => match outcome(&mut exchange, call, fault.as_ref(), session).await {
             Ok(result) => Ok(result),
             Err(Stop::Rpc(error)) => Err(error),
             Err(Stop::Parked(result)) => {
@@ -201,6 +197,23 @@ async fn answer(
         },
     };
     faulty::answer(&mut exchange, call, &outcome, fault.as_ref(), entry).await
+}
+
+/// What a request that was admitted comes to, unless a fault decides that.
+async fn outcome(
+    exchange: &mut Exchange<'_, '_>,
+    call: &Call,
+    fault: Option<&FaultKind>,
+    session: Option<&str>,
+) -> Result<Value, Stop> {
+    if fault == Some(&FaultKind::SessionLost) {
+        lose_session(exchange.shared, session);
+        return Err(legacy::session_not_found().into());
+    }
+    match faulty::outcome(fault) {
+        Some(decided) => Ok(decided?),
+        None => dispatch(exchange, call).await,
+    }
 }
 
 fn era(request: &Request, call: &Call, performance: &Performance) -> Era {

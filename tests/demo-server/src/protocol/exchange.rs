@@ -77,8 +77,11 @@ impl<'x, 'w> Exchange<'x, 'w> {
         let (id, answer) = self.shared.mailbox.ask();
         self.shared.books.note(|counters| counters.server_requests += 1);
         self.event(&outgoing_text(Some(&id), method, params));
-        self.flush().await?;
-        self.wire.wait_for(answer).await?.map_err(|_| Gone)
+        let waited = self.wait_for(answer).await;
+        if waited.is_err() {
+            self.shared.mailbox.forget(&id);
+        }
+        waited?.map_err(|_| Gone)
     }
 
     /// Waits, with everything said so far sent.

@@ -102,6 +102,11 @@ impl Mailbox {
         (id, receiver)
     }
 
+    /// Gives up on an answer.
+    pub(crate) fn forget(&self, id: &str) {
+        locked(&self.questions).remove(id);
+    }
+
     /// Delivers an answer; whether somebody waited for it.
     pub(crate) fn answer(&self, id: &Value, reply: Value) -> bool {
         let waiting = id.as_str().and_then(|id| locked(&self.questions).remove(id));
