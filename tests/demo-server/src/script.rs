@@ -247,6 +247,13 @@ mod tests {
     }
 
     #[test]
+    fn the_script_in_the_readme_is_one() {
+        let (_, rest) = include_str!("../README.md").split_once("```json").unwrap();
+        let script: Script = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
+        assert_eq!((script.seed, script.faults.len()), (7, 2));
+    }
+
+    #[test]
     fn an_unknown_key_is_refused() {
         assert!(serde_json::from_str::<Script>(r#"{"sede": 7}"#).is_err());
         assert!(

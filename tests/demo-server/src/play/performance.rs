@@ -37,6 +37,8 @@ struct RuleState {
 /// What falls on one request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Cue {
+    /// Number of the request since the script was set.
+    pub(crate) ordinal: u64,
     pub(crate) fault: Option<FaultKind>,
     pub(crate) delay: Duration,
 }
@@ -57,7 +59,7 @@ impl Performance {
     /// Numbers a request and draws what falls on it.
     pub(crate) fn cue(&self, method: &str, name: Option<&str>) -> Cue {
         let ordinal = self.requests.fetch_add(1, Ordering::Relaxed);
-        Cue { fault: self.fault(ordinal, method, name), delay: self.delay(ordinal, method, name) }
+        Cue { ordinal, fault: self.fault(ordinal, method, name), delay: self.delay(ordinal, method, name) }
     }
 
     fn fault(&self, ordinal: u64, method: &str, name: Option<&str>) -> Option<FaultKind> {

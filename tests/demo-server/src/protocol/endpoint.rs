@@ -157,7 +157,7 @@ async fn answer(
     call: &Call,
 ) -> Result<Next, Gone> {
     let entry = shared.books.enter(call.counted_method());
-    let Cue { fault, delay } = performance.cue(&call.method, call.name());
+    let Cue { ordinal, fault, delay } = performance.cue(&call.method, call.name());
     if let Err(seconds) = performance.admit(Instant::now()) {
         entry.settle("throttled");
         return reply(wire, faulty::throttled(seconds)).await;
@@ -172,7 +172,7 @@ async fn answer(
     let mut fault = fault.filter(|fault| faulty::applies(fault, call, era, session.is_some()));
     wire.pause(delay).await?;
     wire.pause(performance.stalled(Instant::now())).await?;
-    let mut exchange = Exchange::new(wire, shared, performance, caller);
+    let mut exchange = Exchange::new(wire, shared, performance, caller, ordinal);
     if let Some((fault, key)) =
         fault.as_ref().and_then(|fault| Some((fault, faulty::replaces_answer(fault)?)))
     {
@@ -273,7 +273,7 @@ async fn get(
     };
     shared.books.note(|counters| counters.streams += 1);
     let caller = Caller { era: Era::Session, capabilities, progress_token: None, logs: true };
-    let mut exchange = Exchange::new(wire, shared, performance, caller);
+    let mut exchange = Exchange::new(wire, shared, performance, caller, 0);
     Box::pin(streams::idle(&mut exchange, request.header("last-event-id"))).await.map(|()| Next::Keep)
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Exchange<'x, 'w> {
     pub(crate) shared: &'x Shared,
     pub(crate) performance: &'x Performance,
     pub(crate) caller: Caller,
+    /// Number of the request since the script was set; draws are keyed by it.
+    pub(crate) ordinal: u64,
     /// Session opened by this very request.
     pub(crate) opened_session: Option<String>,
     out: Vec<u8>,
@@ -48,8 +50,18 @@ impl<'x, 'w> Exchange<'x, 'w> {
         shared: &'x Shared,
         performance: &'x Performance,
         caller: Caller,
+        ordinal: u64,
     ) -> Self {
-        Self { wire, shared, performance, caller, opened_session: None, out: Vec::new(), streaming: false }
+        Self {
+            wire,
+            shared,
+            performance,
+            caller,
+            ordinal,
+            opened_session: None,
+            out: Vec::new(),
+            streaming: false,
+        }
     }
 
     /// Says something before the answer; it leaves with the next pause or with the answer.

@@ -51,6 +51,7 @@ impl Sessions {
             return Err(NoSession::Full);
         }
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
+        // The process id is in it, so that a restarted server knows none of the old sessions.
         let mut draws = Draws::new(seed, number, u64::from(std::process::id()));
         let id = format!("{:016x}{:016x}", draws.next_u64(), draws.next_u64());
         open.insert(id.clone(), Arc::new(Session { capabilities, requests: AtomicU64::new(0) }));

@@ -171,3 +171,20 @@ async fn the_books_balance_whatever_is_played() {
     assert_eq!((books.requests, books.requested("tools/call"), books.in_flight), (200, 200, 0));
     assert!(ok > 0 && http > 0 && rpc > 0 && books.answered("reset") > 0 && books.answered("cut") > 0);
 }
+
+#[tokio::test]
+async fn a_flaky_tool_fails_the_same_calls_under_the_same_seed() {
+    let mut runs = Vec::new();
+    for form in [Form::Json, Form::SsePrimed] {
+        let server = DemoServer::start(Script { seed: 3, ..Script::default() }.form(form)).unwrap();
+        let mut client = Client::connect(&server).await;
+        let mut failed = Vec::new();
+        for _ in 0..40 {
+            let answer = client.post(&Post::tool("flaky", json!({ "rate": 0.5 }))).await.json();
+            failed.push(answer["result"]["isError"] == true);
+        }
+        runs.push(failed);
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert!(runs[0].contains(&true) && runs[0].contains(&false));
+}

@@ -79,9 +79,6 @@ async fn an_answer_due_in_a_stall_waits_for_its_end() {
     let mut client = Client::connect(&server).await;
     client.post(&echo()).await;
     assert!(started.elapsed() >= end);
-    let after = Instant::now();
-    client.post(&echo()).await;
-    assert!(after.elapsed() < end);
 }
 
 #[tokio::test]
@@ -123,11 +120,13 @@ async fn a_client_that_leaves_is_counted_as_gone() {
 
 #[tokio::test]
 async fn a_server_dies_in_its_hour() {
-    let server =
-        DemoServer::start(Script { die_at: Some(Duration::from_millis(60)), ..Script::default() }).unwrap();
+    let server = DemoServer::start(Script::default()).unwrap();
     let mut client = Client::connect(&server).await;
     assert_eq!(client.post(&echo()).await.status, 200);
+    let (hour, set) = (Duration::from_millis(40), Instant::now());
+    server.set_script(Script { die_at: Some(hour), ..Script::default() });
     assert_eq!(client.rest().await.unwrap(), b"", "the open connection ends");
+    assert!(set.elapsed() >= hour);
     assert!(TcpStream::connect(server.address()).await.is_err(), "and no other is accepted");
 }
 
@@ -138,8 +137,6 @@ async fn a_new_script_is_played_at_once() {
     assert_eq!(client.post(&echo()).await.status, 200);
     server.set_script(Script::default().fault(Fault::new(1.0, FaultKind::Status(503))));
     assert_eq!(client.post(&echo()).await.status, 503);
-    server.set_script(Script { die_at: Some(Duration::ZERO), ..Script::default() });
-    assert_eq!(client.rest().await.unwrap(), b"");
 }
 
 #[tokio::test]

@@ -89,8 +89,8 @@ impl SlowTool {
             }
             Self::Flaky => {
                 let rate = arguments.get("rate").and_then(Value::as_f64).unwrap_or_default();
-                let ordinal = exchange.shared.mailbox.number();
-                let failed = Draws::new(exchange.performance.script.seed, ordinal, FLAKY_RULE).hits(rate);
+                let mut draws = Draws::new(exchange.performance.script.seed, exchange.ordinal, FLAKY_RULE);
+                let failed = draws.hits(rate);
                 Ok(if failed { failure("flaky failed") } else { text("flaky worked") })
             }
         }
