@@ -94,5 +94,6 @@ fn item_schemas<'s>(conjunction: &Conjunction<'s>, index: usize) -> Vec<&'s Valu
             items => items,
         })
     };
-    conjunction.parts.iter().filter_map(of_part).collect()
+    let schemas: Vec<&Value> = conjunction.parts.iter().filter_map(of_part).collect();
+    if schemas.is_empty() { conjunction.values("unevaluatedItems").collect() } else { schemas }
 }

@@ -112,7 +112,11 @@ impl<'s> Checker<'_, 's> {
             }
             "type" => is_of_type(operand, value),
             "const" => same(operand, value),
-            "enum" => list(keywords, key).iter().any(|allowed| same(allowed, value)),
+            "enum" => {
+                let allowed = list(keywords, key);
+                self.effort.spend(allowed.len() / 16)?;
+                allowed.iter().any(|allowed| same(allowed, value))
+            }
             _ => match value {
                 Value::Number(number) => number_holds(keywords, key, operand, number),
                 Value::String(text) => self.text_holds(key, operand, text),
@@ -202,10 +206,15 @@ impl<'s> Checker<'_, 's> {
             "minProperties" => count(operand).is_none_or(|least| size >= least),
             "maxProperties" => count(operand).is_none_or(|most| size <= most),
             "required" => list(keywords, key).iter().all(has),
-            // One walk over the members serves the three keywords; it runs once for each that is there.
+            // One walk over the members serves the three keywords, so only the first of those that are there takes it.
             "properties" | "patternProperties" | "additionalProperties" => {
+                let earlier =
+                    ["properties", "patternProperties"].into_iter().take_while(|earlier| *earlier != key);
+                if earlier.into_iter().any(|earlier| keywords.contains_key(earlier)) {
+                    return Ok(true);
+                }
                 for (name, member) in members {
-                    self.effort.spend(1)?;
+                    self.effort.spend(object::lookup_cost(keywords))?;
                     for schema in object::member_schemas(keywords, name, self.patterns) {
                         if !self.holds(schema, member)? {
                             return Ok(false);

@@ -14,12 +14,16 @@ pub(super) type Keywords = Map<String, Value>;
 
 /// Most ways through the branches of one value that are told apart.
 const MAX_WAYS: usize = 64;
+/// Most schema objects that are gathered for one value.
+const MAX_PARTS: usize = 2000;
 
 /// Schema objects that must all hold of one value.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conjunction<'s> {
     /// The schema objects, in the order they were met.
     pub(super) parts: Vec<&'s Keywords>,
+    /// How many schemas were looked at to gather them.
+    pub(super) cost: usize,
     /// In how many ways branches can be chosen, as far as seen; at least one.
     pub(super) ways: usize,
     /// Why no value can satisfy it.
@@ -43,7 +47,13 @@ impl<'s> Conjunction<'s> {
             if gathered.parts.iter().any(|part| ptr::eq(*part, keywords)) {
                 continue;
             }
+            if gathered.parts.len() >= MAX_PARTS {
+                gathered.contradiction =
+                    Some(format!("more than {MAX_PARTS} schemas demand something of one value"));
+                break;
+            }
             gathered.parts.push(keywords);
+            gathered.cost += 1 + list(keywords, "allOf").len();
             for key in ["$ref", "$dynamicRef", "$recursiveRef"] {
                 match keywords.get(key).and_then(Value::as_str).map(|reference| document.resolve(reference)) {
                     Some(Ok(target)) => open.push(target),
@@ -58,6 +68,7 @@ impl<'s> Conjunction<'s> {
                 }
                 open.extend(&branches[way % branches.len()]);
                 way /= branches.len();
+                gathered.cost += branches.len();
                 gathered.ways = gathered.ways.saturating_mul(branches.len()).min(MAX_WAYS);
             }
         }

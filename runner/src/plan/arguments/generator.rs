@@ -132,7 +132,7 @@ impl<'s, 'd> Generator<'s, 'd> {
         while attempt < attempts {
             let way = attempt;
             let conjunction = Conjunction::gather(&self.document, schemas, way);
-            self.effort.spend(1 + conjunction.parts.len())?;
+            self.effort.spend(1 + conjunction.cost)?;
             attempts = attempts.max(conjunction.ways);
             // Beyond the ways through the branches, further attempts are variations of the values.
             let vary = vary + attempt / conjunction.ways;
@@ -214,23 +214,27 @@ impl<'s, 'd> Generator<'s, 'd> {
         let constant = conjunction.values("const").map(std::slice::from_ref);
         let listed = conjunction.values("enum").filter_map(Value::as_array).map(Vec::as_slice);
         let Some(candidates) = constant.chain(listed).next() else { return Ok(None) };
-        let mut valid: Vec<&Value> = Vec::new();
-        for value in candidates {
+        let (mut candidates, mut nulls): (Vec<&Value>, Vec<&Value>) =
+            candidates.iter().partition(|value| !value.is_null());
+        self.effort.spend(candidates.len() / 16)?;
+        if vary > 0 {
+            candidates.append(&mut nulls);
+        }
+        let count = candidates.len().max(1);
+        let turn = if vary == 0 {
+            usize::try_from(self.draws.below(count as u64)).unwrap_or(0)
+        } else {
+            vary % count
+        };
+        if !candidates.is_empty() {
+            candidates.rotate_left(turn);
+        }
+        for value in candidates.into_iter().chain(nulls) {
             if self.judged(&conjunction.parts, value)?.is_ok() {
-                valid.push(value);
+                return self.copied(value).map(Some);
             }
         }
-        if valid.iter().any(|value| !value.is_null()) {
-            valid.retain(|value| !value.is_null() || vary > 0);
-        }
-        let turn = match vary {
-            0 => usize::try_from(self.draws.below(valid.len() as u64)).unwrap_or(0),
-            _ => vary % valid.len().max(1),
-        };
-        match valid.get(turn) {
-            Some(value) => self.copied(value).map(Some),
-            None => Err(self.stuck("no value of `enum` or `const` is valid against the rest")),
-        }
+        Err(self.stuck("no value of `enum` or `const` is valid against the rest"))
     }
 
     /// A copy of a value in the schema, paid for by its size.

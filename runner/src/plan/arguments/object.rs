@@ -1,5 +1,7 @@
 //! Objects: what is required, and of the rest what the options ask for.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::OptionalProperties;
@@ -23,6 +25,11 @@ pub(super) fn member_schemas<'s>(part: &'s Keywords, name: &str, patterns: &Patt
     if schemas.is_empty() { part.get("additionalProperties").into_iter().collect() } else { schemas }
 }
 
+/// What one call of [`member_schemas`] costs: a match for every pattern.
+pub(super) fn lookup_cost(part: &Keywords) -> usize {
+    1 + part.get("patternProperties").and_then(Value::as_object).map_or(0, Map::len)
+}
+
 impl<'s> Generator<'s, '_> {
     /// An object.
     pub(super) fn object(
@@ -32,7 +39,7 @@ impl<'s> Generator<'s, '_> {
         depth: usize,
     ) -> Result<Value, Stop> {
         let mut conjunction = conjunction.clone();
-        let mut required = self.required(&mut conjunction, &[])?;
+        let mut required = self.required(&mut conjunction, &Map::new())?;
         let known = known_names(&conjunction);
         let (least, most) = (conjunction.at_least("minProperties"), conjunction.at_most("maxProperties"));
         if required.len() as u64 > most {
@@ -46,6 +53,7 @@ impl<'s> Generator<'s, '_> {
         }
         let mut members = Map::new();
         // In the order of the schema, so that the file reads as its author wrote it.
+        self.effort.spend(known.len())?;
         for name in known.iter().copied().filter(|name| !required.contains(name)) {
             if depth < SPARSE_DEPTH
                 && ((members.len() + required.len()) as u64) < most
@@ -56,11 +64,12 @@ impl<'s> Generator<'s, '_> {
             }
         }
         // What is there may demand more.
-        let present: Vec<String> = members.keys().cloned().collect();
-        required = self.required(&mut conjunction, &present)?;
-        for name in required.iter().copied().filter(|name| !present.iter().any(|other| other == name)) {
-            let member = self.member(&conjunction, name, vary, depth)?;
-            members.insert(name.to_owned(), member);
+        required = self.required(&mut conjunction, &members)?;
+        for name in required {
+            if !members.contains_key(name) {
+                let member = self.member(&conjunction, name, vary, depth)?;
+                members.insert(name.to_owned(), member);
+            }
         }
         for name in known.iter().copied() {
             if (members.len() as u64) < least
@@ -71,36 +80,35 @@ impl<'s> Generator<'s, '_> {
             }
         }
         self.fill(&conjunction, &mut members, least, vary, depth)?;
-        let order = |name: &String| known.iter().position(|known| known == name).unwrap_or(usize::MAX);
-        let mut members: Vec<(String, Value)> = members.into_iter().collect();
-        members.sort_by_key(|(name, _)| order(name));
-        Ok(Value::Object(members.into_iter().collect()))
+        let mut ordered: Map<String, Value> =
+            known.iter().filter_map(|name| members.remove_entry(*name)).collect();
+        ordered.extend(members);
+        Ok(Value::Object(ordered))
     }
 
     /// The names required, `present` and what they bring with them included; schemas that depend on them join the conjunction.
     fn required(
         &mut self,
         conjunction: &mut Conjunction<'s>,
-        present: &[String],
-    ) -> Result<Vec<&'s str>, Stop> {
-        let mut names: Vec<&'s str> = Vec::new();
+        present: &Map<String, Value>,
+    ) -> Result<BTreeSet<&'s str>, Stop> {
+        let mut names: BTreeSet<&'s str> = BTreeSet::new();
         loop {
             let before = (names.len(), conjunction.parts.len());
             let mut schemas: Vec<&'s Value> = Vec::new();
             for part in conjunction.parts.clone() {
-                self.effort.spend(1)?;
-                let demanded = list(part, "required").iter().filter_map(Value::as_str);
-                names.extend(demanded);
+                let demanded = list(part, "required");
+                self.effort.spend(1 + demanded.len())?;
+                names.extend(demanded.iter().filter_map(Value::as_str));
                 for key in ["dependentRequired", "dependentSchemas", "dependencies"] {
                     for (name, demand) in part.get(key).and_then(Value::as_object).into_iter().flatten() {
-                        if names.contains(&name.as_str()) || present.contains(name) {
+                        self.effort.spend(1)?;
+                        if names.contains(name.as_str()) || present.contains_key(name) {
                             names.extend(demand.as_array().into_iter().flatten().filter_map(Value::as_str));
                             schemas.extend(Some(demand).filter(|demand| !demand.is_array()));
                         }
                     }
                 }
-                names.sort_unstable();
-                names.dedup();
             }
             if !schemas.is_empty() {
                 let dependent = Conjunction::gather(&self.document, &schemas, 0);
@@ -126,9 +134,12 @@ impl<'s> Generator<'s, '_> {
         vary: usize,
         depth: usize,
     ) -> Result<Value, Stop> {
-        let schemas: Vec<&'s Value> =
+        self.effort.spend(conjunction.parts.iter().map(|part| lookup_cost(part)).sum())?;
+        let mut schemas: Vec<&'s Value> =
             conjunction.parts.iter().flat_map(|part| member_schemas(part, name, &self.patterns)).collect();
-        self.effort.spend(1 + conjunction.parts.len())?;
+        if schemas.is_empty() {
+            schemas.extend(conjunction.values("unevaluatedProperties"));
+        }
         self.path.push(name.replace('~', "~0").replace('/', "~1"));
         let member = self.node(&schemas, name, vary, depth + 1);
         self.path.pop();
@@ -226,13 +237,7 @@ fn names_a_value(schema: &Value) -> bool {
 
 /// The names that `properties` lists, in the order of the schema.
 fn known_names<'s>(conjunction: &Conjunction<'s>) -> Vec<&'s str> {
-    let mut names: Vec<&str> = Vec::new();
-    for properties in conjunction.values("properties").filter_map(Value::as_object) {
-        for name in properties.keys() {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
-        }
-    }
-    names
+    let mut seen = BTreeSet::new();
+    let properties = conjunction.values("properties").filter_map(Value::as_object);
+    properties.flat_map(Map::keys).map(String::as_str).filter(|name| seen.insert(*name)).collect()
 }

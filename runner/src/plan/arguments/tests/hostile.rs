@@ -127,6 +127,43 @@ fn exponential_choices_end() {
 }
 
 #[test]
+fn wide_schemas_end() {
+    let many = 60_000;
+    let numbers: Vec<Value> = (0..many).map(Value::from).collect();
+    let names: Vec<Value> = (0..many).map(|index| json!(format!("n{index}"))).collect();
+    let branches: Vec<Value> = (0..many).map(|index| json!({ "const": index, "type": "string" })).collect();
+    let properties: Map<String, Value> =
+        (0..many).map(|index| (format!("n{index}"), json!({ "default": 1 }))).collect();
+    let patterns: Map<String, Value> = (0..2000).map(|index| (format!("^n.*{index}$"), json!({}))).collect();
+    for schema in [
+        json!({ "enum": numbers }),
+        json!({ "enum": numbers, "minimum": 59_999 }),
+        json!({ "enum": numbers, "type": "string" }),
+        json!({ "examples": numbers, "type": "string" }),
+        json!({ "type": "array", "minItems": 1000, "uniqueItems": true, "items": { "enum": numbers } }),
+        json!({ "type": "object", "required": names }),
+        json!({ "type": "object", "properties": properties }),
+        json!({ "type": "object", "properties": properties, "required": names, "patternProperties": patterns }),
+        json!({ "type": "object", "minProperties": 900, "patternProperties": patterns }),
+        json!({ "anyOf": branches }),
+        json!({ "oneOf": branches }),
+        json!({ "allOf": branches }),
+        json!({ "type": "object", "required": ["n0"], "dependentRequired": { "n0": names } }),
+    ] {
+        drop(ends(&schema));
+    }
+}
+
+#[test]
+fn deep_closed_objects_are_judged_in_one_walk_per_level() {
+    let closed = nested(18, |inner| {
+        json!({ "type": "object", "required": ["a"], "additionalProperties": false,
+        "patternProperties": { "^x": {} }, "properties": { "a": inner }, "not": { "required": ["b"] } })
+    });
+    assert!(ends(&closed).is_ok());
+}
+
+#[test]
 fn keywords_of_the_wrong_type_do_not_panic() {
     let odd = [
         json!(null),

@@ -144,6 +144,10 @@ fn schemas() -> Vec<(&'static str, Value)> {
               "mode": { "oneOf": [{ "const": "read", "type": "string", "description": "x" }, { "const": "write", "type": "string" }] } } })),
         ("unevaluated", json!({ "type": "object", "unevaluatedProperties": false, "required": ["a", "b"],
             "allOf": [{ "properties": { "a": { "type": "string" } } }], "properties": { "b": { "type": "boolean" } } })),
+        ("unevaluated with a schema", json!({ "type": "object", "required": ["a", "b"], "properties": { "a": { "const": 1 } },
+            "unevaluatedProperties": { "type": "integer" } })),
+        ("unevaluated items", json!({ "type": "array", "minItems": 2, "prefixItems": [{ "const": 1 }],
+            "unevaluatedItems": { "type": "boolean" } })),
         ("twelve levels", (0..12).fold(json!({ "type": "string" }), |inner, _| {
             json!({ "type": "object", "required": ["inner"], "properties": { "inner": inner } }) })),
         ("names with signs", json!({ "type": "object", "required": ["a b", "é\"", "~/"], "properties": {
