@@ -52,7 +52,8 @@ pub(crate) fn plan_of(scenarios: Vec<(&str, Vec<Action>)>) -> Plan {
 /// Builds an observation call by call. Without further words the generator is idle and the books balance.
 pub(crate) struct Run {
     plan: Plan,
-    metrics: Metrics,
+    /// One per second: a worker hands over what it gathered second by second.
+    seconds: Vec<Recorder>,
     observation: Observation,
 }
 
@@ -62,7 +63,7 @@ impl Run {
     }
 
     pub(crate) fn of(plan: Plan) -> Self {
-        let metrics = Metrics::new(plan.series().len());
+        let seconds = (0..10).map(|_| Recorder::new(plan.series().len())).collect();
         let wall = Duration::from_secs(10);
         let worker = |milliseconds| WorkerUsage { cpu: Duration::from_millis(milliseconds), wall };
         let observation = Observation {
@@ -70,7 +71,7 @@ impl Run {
             elapsed: Duration::from_millis(10_012),
             window: wall,
             stop: StopReason::Completed,
-            metrics: Metrics::new(0),
+            metrics: Metrics::new(plan.series().len()),
             server: ServerFacts {
                 name: Some("demo".to_owned()),
                 version: Some("1.2.3".to_owned()),
@@ -90,7 +91,7 @@ impl Run {
                 ..Books::default()
             },
         };
-        Self { plan, metrics, observation }
+        Self { plan, seconds, observation }
     }
 
     /// `count` calls of a tool or method, spread over the ten seconds, whose times have a median near `milliseconds` and a long
@@ -131,6 +132,20 @@ impl Run {
         })
     }
 
+    /// `count` ok calls of a tool whose head and first event come long before the result, and whose stream stays open after it.
+    pub(crate) fn calls_streamed(self, tool: &str, count: u64, milliseconds: u64) -> Self {
+        let series = self.series_of(tool);
+        self.record(count, "", |index| {
+            let mut sample = sample(series, index, milliseconds, Outcome::Ok);
+            let clocks = &mut sample.clocks;
+            let service = clocks.end.since(clocks.sent);
+            clocks.headers = Some(clocks.sent.after(service.mul_f64(0.02)));
+            clocks.first_event = Some(clocks.sent.after(service.mul_f64(0.1)));
+            clocks.end = clocks.sent.after(service.mul_f64(1.5));
+            sample
+        })
+    }
+
     /// `count` handshakes.
     pub(crate) fn handshakes(self, count: u64, milliseconds: u64, outcome: Outcome) -> Self {
         self.record(count, "no session", |index| sample(SeriesId::INITIALIZE, index, milliseconds, outcome))
@@ -143,12 +158,8 @@ impl Run {
     }
 
     fn record(mut self, count: u64, message: &str, sample: impl Fn(u64) -> Sample) -> Self {
-        for second in 0..10 {
-            let mut recorder = Recorder::new(self.plan.series().len());
-            for index in (0..count).filter(|index| index % 10 == second) {
-                recorder.record(&sample(index), true, || message.to_owned());
-            }
-            self.metrics.merge(&recorder.take(None), second, 20);
+        for (index, second) in (0..count).zip((0..10).cycle()) {
+            self.seconds[second].record(&sample(index), true, || message.to_owned());
         }
         self
     }
@@ -178,7 +189,9 @@ impl Run {
     }
 
     pub(crate) fn finish(mut self) -> Observation {
-        self.observation.metrics = self.metrics;
+        for (second, recorder) in (0..).zip(&mut self.seconds) {
+            self.observation.metrics.merge(&recorder.take(None), second, 20);
+        }
         self.observation
     }
 }
@@ -197,7 +210,7 @@ fn sample(series: SeriesId, index: u64, milliseconds: u64, outcome: Outcome) -> 
         clocks: Clocks {
             due,
             sent,
-            headers: ok.then(|| sent.after(service.mul_f64(0.9))),
+            headers: ok.then(|| sent.after(service.mul_f64(0.97))),
             first_event: ok.then_some(result),
             result: ok.then_some(result),
             end: result,

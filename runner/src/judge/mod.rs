@@ -8,6 +8,7 @@ pub mod sample;
 pub mod snapshot;
 pub mod validity;
 pub mod verdict;
+pub(crate) mod wording;
 
 pub use metrics::{Delta, Failures, Histogram, Metrics, Outcomes, Recorder, SeriesMetrics, TimelineRow};
 pub use observation::{Books, GeneratorUsage, Observation, ServerFacts, StopReason, WorkerUsage};

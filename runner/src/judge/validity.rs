@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::wording::{self, count, counted};
 use super::{Observation, Outcome, SeriesMetrics, TransportFault};
 use crate::plan::Plan;
 
@@ -199,7 +200,7 @@ fn send_lateness(observation: &Observation, operations: &SeriesMetrics) -> Gate 
     let bound = LATENESS_FLOOR.max(service.mul_f64(LATENESS_SHARE));
     let calls = operations.lateness.count();
     if calls < CALLS_FOR_P99 {
-        let why = format!("{calls} calls are too few for a 99th percentile");
+        let why = format!("{} {} too few for a 99th percentile", counted(calls, "call"), are(calls));
         return Gate::not_judged(name, None, micros(bound), "us", why);
     }
     let Some(lateness) = operations.lateness.quantile(0.99) else {
@@ -266,11 +267,13 @@ fn generator_limits(everything: &SeriesMetrics) -> Gate {
     let descriptors = count_of(TransportFault::NoDescriptor);
     let finding = match (ports, descriptors) {
         (0, 0) => "no call lacked a local port or a file descriptor".to_owned(),
-        (ports, 0) => format!("{ports} calls found no free local port"),
-        (0, descriptors) => format!("{descriptors} calls found no free file descriptor"),
-        (ports, descriptors) => {
-            format!("{ports} calls found no free local port, {descriptors} no free file descriptor")
-        }
+        (ports, 0) => format!("{} found no free local port", counted(ports, "call")),
+        (0, descriptors) => format!("{} found no free file descriptor", counted(descriptors, "call")),
+        (ports, descriptors) => format!(
+            "{} found no free local port, {} no free file descriptor",
+            counted(ports, "call"),
+            count(descriptors)
+        ),
     };
     let advice = if descriptors > 0 {
         "raise the limit of open files (ulimit -n) above the number of virtual users"
@@ -283,14 +286,19 @@ fn generator_limits(everything: &SeriesMetrics) -> Gate {
 
 fn samples(plan: &Plan, operations: &SeriesMetrics) -> Gate {
     let (measured, least) = (operations.outcomes.requests(), plan.settings.min_samples);
-    let calls = if measured == 1 { "call was" } else { "calls were" };
     Gate::decided(
         GateName::Samples,
         measured >= least,
         measured as f64,
         least as f64,
         "calls",
-        format!("{measured} {calls} measured, {least} are needed"),
+        format!(
+            "{} {} measured, {} {} needed",
+            counted(measured, "call"),
+            were(measured),
+            count(least),
+            are(least)
+        ),
         "run longer, with more virtual users or iterations, or lower settings.min_samples",
     )
 }
@@ -303,16 +311,20 @@ fn micros(duration: Duration) -> f64 {
     duration.as_micros() as f64
 }
 
+fn are(number: u64) -> &'static str {
+    if number == 1 { "is" } else { "are" }
+}
+
+fn were(number: u64) -> &'static str {
+    if number == 1 { "was" } else { "were" }
+}
+
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
 fn short(duration: Duration) -> String {
-    if duration < Duration::from_secs(1) {
-        format!("{:.2} ms", duration.as_secs_f64() * 1e3)
-    } else {
-        format!("{:.1} s", duration.as_secs_f64())
-    }
+    wording::time(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::wording::{count, counted};
 use super::{Gate, GateName, Observation, StopReason};
 use crate::error::ExitCode;
 use crate::plan::SeriesId;
@@ -103,14 +104,14 @@ fn nothing_succeeded(observation: &Observation) -> Option<Verdict> {
     }
     let attempted = operations.requests() + operations.cancelled();
     let reason = if attempted > 0 {
-        format!("none of {attempted} calls succeeded")
+        format!("none of {} succeeded", counted(attempted, "call"))
     } else {
         let handshake = &observation.metrics.series(SeriesId::INITIALIZE).outcomes;
         let attempts = handshake.errors();
         if attempts == 0 {
             return None;
         }
-        format!("no call could be made: {attempts} handshakes failed")
+        format!("no call could be made: {} failed", counted(attempts, "handshake"))
     };
     Some(Verdict::failed(ExitCode::Failed, reason))
 }
@@ -119,9 +120,9 @@ fn passed(observation: &Observation) -> Verdict {
     let outcomes = observation.metrics.outcomes();
     let (requests, errors) = (outcomes.requests(), outcomes.errors());
     let reason = if errors == 0 {
-        format!("all {requests} calls succeeded; no threshold was set")
+        format!("all {} succeeded; no threshold was set", counted(requests, "call"))
     } else {
-        format!("{errors} of {requests} calls failed, which no threshold forbids")
+        format!("{} of {} failed, which no threshold forbids", count(errors), counted(requests, "call"))
     };
     Verdict { outcome: VerdictOutcome::Passed, exit: ExitCode::Passed, reason }
 }

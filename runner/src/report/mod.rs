@@ -10,6 +10,7 @@ mod manifest;
 mod series;
 #[cfg(test)]
 mod tests;
+mod text;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub use figures::{Distribution, FailureKind, Figures};
 pub use json::ReadError;
 pub use manifest::{DroppedTool, Generator, Manifest, RunManifest, Server, Worker};
 pub use series::{Encoded, Histograms, Kind, Series};
+pub use text::TextStyle;
 pub use timeline::{BookCounts, Second};
 
 use crate::judge::{Gate, Observation, Verdict, VerdictOutcome};
@@ -106,7 +108,7 @@ impl Report {
         let groups = Groups { keys: &keys, observation };
         let totals = Figures::new(&observation.metrics.total(), observation.window);
         let per_method = groups.by(SeriesKind::Operation, |key| Some(key.method.clone()));
-        let per_tool = groups.by(SeriesKind::Operation, row_name);
+        let per_tool = groups.by(SeriesKind::Operation, |key| row_name(&key.method, key.name.as_deref()));
         let ended_at = observation.started_at.checked_add(observation.elapsed);
         Self {
             schema_version: SCHEMA_VERSION.to_owned(),
@@ -169,9 +171,9 @@ impl Groups<'_> {
 }
 
 /// The key of `per_tool`: a tool, URI, prompt or path; `code_mode/<format>` as in schema 1.1; nothing for a method without object.
-fn row_name(key: &SeriesKey) -> Option<String> {
-    let name = key.name.as_ref()?;
-    Some(if key.method == "code_mode" { format!("code_mode/{name}") } else { name.clone() })
+fn row_name(method: &str, name: Option<&str>) -> Option<String> {
+    let name = name?;
+    Some(if method == "code_mode" { format!("code_mode/{name}") } else { name.to_owned() })
 }
 
 fn rounded_gate(gate: Gate) -> Gate {

@@ -93,6 +93,11 @@ impl Histograms {
 }
 
 impl Series {
+    /// The key of this series in `per_tool`; `None` where its method has no object.
+    pub fn row_name(&self) -> Option<String> {
+        super::row_name(&self.method, self.name.as_deref())
+    }
+
     pub(super) fn new(key: &SeriesKey, metrics: &SeriesMetrics, figures: Figures) -> Self {
         let kind = match key.kind {
             SeriesKind::Operation => Kind::Operation,

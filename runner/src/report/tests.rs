@@ -1,10 +1,11 @@
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::*;
 use crate::judge::fixtures::{Run, plan};
-use crate::judge::{Outcome, TransportFault, judge_validity};
+use crate::judge::{Books, Outcome, TransportFault, judge_validity};
 
 /// The report of a synthetic run under [`plan`].
 pub(super) fn report_of(run: Run) -> Report {
@@ -36,6 +37,21 @@ pub(super) fn report_under(plan: &Plan, run: Run) -> Report {
 pub(super) fn golden() -> Report {
     report_of(
         Run::new()
+            .books(Books {
+                iterations_started: 3_500,
+                iterations_completed: 3_496,
+                iterations_interrupted: 4,
+                sessions_opened: 20,
+                sessions_closed: 19,
+                sessions_lost: 1,
+                connections_opened: 21,
+                stale_retries: 1,
+                vu_time: Duration::from_secs(200),
+                think_time: Duration::from_secs(20),
+                connect_time: Duration::from_millis(40),
+                service_time: Duration::from_secs(178),
+                ..Books::default()
+            })
             .handshakes(20, 15, Outcome::Ok)
             .calls("search", 2_000, 20, Outcome::Ok)
             .calls("fetch", 1_990, 4, Outcome::Ok)

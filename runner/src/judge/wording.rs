@@ -1,0 +1,141 @@
+//! Numbers as people read them: three significant digits, a unit, thousands apart. Findings and summaries share these words.
+
+/// `12,345`.
+pub(crate) fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 call`, `12,345 calls`.
+pub(crate) fn counted(value: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
+}
+
+/// A rate per second: `12,345`, `701.5`, `0.25`.
+pub(crate) fn rate(value: f64) -> String {
+    match value {
+        0.0 => "0".to_owned(),
+        value if value >= 999.95 => count(rounded(value)),
+        value if value >= 9.995 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
+    }
+}
+
+/// A share of 1: `12.3 %`, `0.36 %`, and never `0 %` or `100 %` for what is not quite.
+pub(crate) fn percent(part: u64, whole: u64) -> String {
+    if part == 0 || whole == 0 {
+        return "0 %".to_owned();
+    }
+    if part == whole {
+        return "100 %".to_owned();
+    }
+    match part as f64 * 100.0 / whole as f64 {
+        share if share < 0.01 => "<0.01 %".to_owned(),
+        share if share > 99.9 => ">99.9 %".to_owned(),
+        share if share < 1.0 => format!("{share:.2} %"),
+        share => format!("{share:.1} %"),
+    }
+}
+
+/// A time of so many microseconds, to three significant digits: `850 µs`, `14.5 ms`, `1.23 s`, `2 m 05 s`.
+pub(crate) fn time(micros: u64) -> String {
+    let value = micros as f64;
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..999_500 => format!("{} ms", three_digits(value / 1e3)),
+        999_500..60_000_000 => format!("{} s", three_digits(value / 1e6)),
+        _ => {
+            let seconds = micros / 1_000_000;
+            format!("{} m {:02} s", seconds / 60, seconds % 60)
+        }
+    }
+}
+
+/// `310 B`, `3.65 MB`; powers of ten.
+pub(crate) fn bytes(value: u64) -> String {
+    let (divisor, unit) = match value {
+        0..1_000 => return format!("{value} B"),
+        1_000..1_000_000 => (1e3, "kB"),
+        1_000_000..1_000_000_000 => (1e6, "MB"),
+        _ => (1e9, "GB"),
+    };
+    format!("{} {unit}", three_digits(value as f64 / divisor))
+}
+
+fn three_digits(value: f64) -> String {
+    match value {
+        value if value >= 99.95 => count(rounded(value)),
+        value if value >= 9.995 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
+    }
+}
+
+fn rounded(value: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rounded, and never negative"
+    )]
+    let whole = value.round() as u64;
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        let shown = [0, 999, 1_000, 1_234_567].map(count);
+        assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn times_keep_three_significant_digits_across_their_units() {
+        let shown = [
+            0,
+            850,
+            1_000,
+            14_527,
+            99_940,
+            99_950,
+            898_047,
+            999_499,
+            999_500,
+            5_308_415,
+            59_990_000,
+            125_000_000,
+        ]
+        .map(time);
+        let expected = [
+            "0 µs", "850 µs", "1.00 ms", "14.5 ms", "99.9 ms", "100 ms", "898 ms", "999 ms", "1.00 s",
+            "5.31 s", "60.0 s", "2 m 05 s",
+        ];
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn what_is_not_quite_nothing_or_all_is_not_rounded_to_it() {
+        let shown = [(0, 9), (9, 9), (1, 1_000_000), (999_999, 1_000_000), (25, 7_015), (1, 8)];
+        let shown = shown.map(|(part, whole)| percent(part, whole));
+        assert_eq!(shown, ["0 %", "100 %", "<0.01 %", ">99.9 %", "0.36 %", "12.5 %"]);
+    }
+
+    #[test]
+    fn rates_and_bytes_scale() {
+        assert_eq!([0.0, 0.25, 701.5, 999.96, 12_345.6].map(rate), ["0", "0.25", "701.5", "1,000", "12,346"]);
+        assert_eq!([310, 3_650_000].map(bytes), ["310 B", "3.65 MB"]);
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!([0, 1, 2].map(|value| counted(value, "call")), ["0 calls", "1 call", "2 calls"]);
+    }
+}

@@ -1,0 +1,148 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::judge::fixtures::{Run, plan_of};
+use crate::judge::{Outcome, StopReason, TransportFault};
+use crate::plan::Action;
+use crate::report::tests::{golden, report_of, report_under};
+
+const SAVED: Option<&str> = Some(".pmcp/reports/loadtest-2026-11-20T13-00-10.json");
+
+fn at(columns: usize) -> TextStyle {
+    TextStyle { colour: false, width: columns }
+}
+
+fn failing() -> Report {
+    report_of(
+        Run::new()
+            .handshakes(20, 15, Outcome::Ok)
+            .calls_that_say("search", 60, 5, Outcome::HttpError { status: 503 }, "upstream connect error")
+            .calls_that_say(
+                "fetch",
+                260,
+                2,
+                Outcome::RpcError { code: -32603 },
+                "Internal error:\n\u{1b}[31mboom\u{1b}[0m",
+            )
+            .calls_that_say("store", 30, 5_000, Outcome::Timeout, "no answer within 5 s"),
+    )
+}
+
+fn inconclusive() -> Report {
+    report_of(
+        Run::new().handshakes(20, 15, Outcome::Ok).calls("search", 9_000, 2, Outcome::Ok).busy(&[0.97, 0.81]),
+    )
+}
+
+fn wide_names() -> Report {
+    let call = |tool: &str| Action::CallTool { tool: tool.to_owned(), arguments: json!({}) };
+    let long = "organisation_repository_pull_request_review_comments_list";
+    let plan = plan_of(vec![("reader", vec![call("検索ツール"), call("🦀_crab"), call(long)])]);
+    let run = Run::of(plan.clone())
+        .calls("検索ツール", 400, 12, Outcome::Ok)
+        .calls("🦀_crab", 15, 3, Outcome::Ok)
+        .calls(long, 150, 700, Outcome::Ok);
+    report_under(&plan, run)
+}
+
+#[test]
+fn a_sound_run_at_80_columns() {
+    insta::assert_snapshot!(golden().text(at(80), SAVED));
+}
+
+#[test]
+fn a_sound_run_at_120_columns() {
+    insta::assert_snapshot!(golden().text(at(120), SAVED));
+}
+
+#[test]
+fn a_sound_run_in_colour() {
+    let text = golden().text(TextStyle { colour: true, width: 80 }, SAVED);
+    insta::assert_snapshot!(text.replace('\u{1b}', "␛"));
+}
+
+#[test]
+fn a_failing_run() {
+    insta::assert_snapshot!(failing().text(at(80), SAVED));
+}
+
+#[test]
+fn an_inconclusive_run() {
+    insta::assert_snapshot!(inconclusive().text(at(80), SAVED));
+}
+
+#[test]
+fn an_empty_run() {
+    insta::assert_snapshot!(report_of(Run::new()).text(at(80), None));
+}
+
+#[test]
+fn an_interrupted_run() {
+    let run = Run::new().calls("search", 500, 10, Outcome::Ok).stopped(StopReason::Interrupted);
+    insta::assert_snapshot!(report_of(run.lasting(Duration::from_millis(4_300))).text(at(80), SAVED));
+}
+
+#[test]
+fn a_streaming_server_shows_its_clocks() {
+    insta::assert_snapshot!(report_of(Run::new().calls_streamed("search", 500, 40)).text(at(80), None));
+}
+
+#[test]
+fn a_lost_target() {
+    let stop = StopReason::TargetLost { message: "connection refused".to_owned() };
+    let refused = Outcome::Transport(TransportFault::Refused);
+    let run = Run::new().calls("search", 150, 9, Outcome::Ok).calls_that_say(
+        "search",
+        20,
+        1,
+        refused,
+        "connection refused",
+    );
+    insta::assert_snapshot!(report_of(run.stopped(stop)).text(at(80), None));
+}
+
+#[test]
+fn names_wide_and_long() {
+    insta::assert_snapshot!(wide_names().text(at(80), SAVED));
+}
+
+#[test]
+fn the_first_five_lines_hold_the_answer() {
+    let text = golden().text(at(80), SAVED);
+    let labels: Vec<&str> =
+        text.lines().skip(1).take(5).map(|line| line[2..].split("  ").next().unwrap()).collect();
+    assert_eq!(labels, ["✓ passed", "throughput", "errors", "response time", "validity"]);
+}
+
+#[test]
+fn no_line_is_wider_than_asked() {
+    let lost = StopReason::TargetLost { message: "connection refused ".repeat(12) };
+    let reset = Outcome::Transport(TransportFault::Reset);
+    let lost =
+        report_of(Run::new().calls_that_say("search", 500, 10, reset, &"reset ".repeat(40)).stopped(lost));
+    for report in [golden(), failing(), inconclusive(), wide_names(), report_of(Run::new()), lost] {
+        for columns in [60, 80, 100, 120, 200] {
+            for line in report.text(at(columns), Some("report.json")).lines() {
+                assert!(width(line) <= columns, "{columns}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let coloured = golden().text(TextStyle { colour: true, width: 80 }, SAVED);
+    assert!(coloured.contains('\u{1b}'));
+    let mut parts = coloured.split('\u{1b}');
+    let first = parts.next().unwrap().to_owned();
+    let stripped = parts.fold(first, |text, part| text + part.split_once('m').unwrap().1);
+    let trimmed: Vec<&str> = stripped.lines().map(str::trim_end).collect();
+    assert_eq!(trimmed, golden().text(at(80), SAVED).lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_servers_escape_codes_never_reach_the_terminal() {
+    assert!(!failing().text(at(80), SAVED).contains('\u{1b}'));
+}
