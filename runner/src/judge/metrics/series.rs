@@ -161,7 +161,8 @@ impl SeriesMetrics {
         self.lateness.is_empty()
     }
 
-    /// Counts one sample. About 20 ns: a scan of few outcomes and up to six histograms.
+    /// Counts one sample. About 33 ns over 20 series, without an allocation once its series has seen its largest time: six
+    /// histograms at 2.5 to 5 ns each, and the counts.
     pub(super) fn record(&mut self, sample: &Sample, in_window: bool, message: impl FnOnce() -> String) {
         let Sample { clocks, outcome, .. } = sample;
         self.outcomes.record(*outcome, message);

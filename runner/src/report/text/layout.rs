@@ -9,9 +9,10 @@ pub(super) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// A server's text on one line: what could move the cursor or colour the terminal becomes a space.
+/// A server's text on one line: what could move the cursor, colour the terminal or turn the direction of writing becomes a space.
 pub(super) fn clean(text: &str) -> String {
-    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let spaced: String = text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -91,6 +92,7 @@ mod tests {
 
     #[test]
     fn a_servers_text_cannot_colour_the_terminal() {
+        assert_eq!(clean("safe\u{202e}exe.txt"), "safe exe.txt");
         assert_eq!(clean("\u{1b}[31mred\u{1b}[0m\r\nnext\tline"), "[31mred [0m next line");
     }
 
