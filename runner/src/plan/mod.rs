@@ -4,11 +4,14 @@
 //! and the [`schedule`] that says how many virtual users are wanted at an instant.
 
 pub mod arguments;
+pub mod config;
 pub mod discovery;
 pub mod draws;
+pub mod duration;
 pub mod scenario;
 pub mod schedule;
 pub mod settings;
+pub mod size;
 pub mod starter;
 
 use std::num::{NonZeroU32, NonZeroU64};

@@ -1,9 +1,13 @@
 //! Everything a run is told that is not the shape of its load: target, protocol, timeouts, policies.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::str::FromStr;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
 use url::Url;
 
 /// Where the load goes.
@@ -131,7 +135,9 @@ impl fmt::Display for Protocol {
 }
 
 /// Who owns a session (session era only; the stateless revision has none).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum SessionPolicy {
     /// One session per virtual user, opened when it starts and closed when it ends.
     #[default]
@@ -143,7 +149,9 @@ pub enum SessionPolicy {
 }
 
 /// How long a connection lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum ConnectionPolicy {
     /// One connection per virtual user, kept alive.
     #[default]
@@ -153,7 +161,9 @@ pub enum ConnectionPolicy {
 }
 
 /// What carries the bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum TransportKind {
     /// Our own HTTP/1.1 exchange: the cheap and exact one.
     #[default]
@@ -190,6 +200,65 @@ impl TransportKind {
             Self::H1 => "h1",
             Self::Reqwest => "reqwest",
         }
+    }
+}
+
+/// A word that is none of those that were expected; the message lists them.
+fn unexpected(word: &str, expected: &[&str]) -> String {
+    format!("`{word}` is none of {}", expected.join(", "))
+}
+
+/// Parses each word by comparing it with what [`Self::as_str`] writes.
+macro_rules! parse_by_word {
+    ($($policy:ident { $($variant:ident),* })*) => {$(
+        impl FromStr for $policy {
+            type Err = String;
+            fn from_str(word: &str) -> Result<Self, String> {
+                let all = [$(Self::$variant),*];
+                let found = all.into_iter().find(|policy| policy.as_str() == word);
+                found.ok_or_else(|| unexpected(word, &all.map(Self::as_str)))
+            }
+        }
+    )*};
+}
+
+parse_by_word! {
+    SessionPolicy { PerVu, PerIteration, Shared }
+    ConnectionPolicy { KeepAlive, PerRequest }
+    TransportKind { H1, Reqwest }
+}
+
+impl Protocol {
+    /// The words that name a protocol: `auto`, and every revision, newest first.
+    const WORDS: [&str; 5] = ["auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"];
+}
+
+impl FromStr for Protocol {
+    type Err = String;
+    fn from_str(word: &str) -> Result<Self, String> {
+        if word == "auto" {
+            return Ok(Self::Auto);
+        }
+        Revision::parse(word).map(Self::Pinned).ok_or_else(|| unexpected(word, &Self::WORDS))
+    }
+}
+
+impl<'de> Deserialize<'de> for Protocol {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        word.parse().map_err(|_| serde::de::Error::unknown_variant(&word, &Self::WORDS))
+    }
+}
+
+impl JsonSchema for Protocol {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Protocol".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Self::WORDS })
     }
 }
 

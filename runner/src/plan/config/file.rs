@@ -1,0 +1,256 @@
+//! The file's tables, key by key: the single source of the parser, of the JSON Schema, and of the reference for users.
+//!
+//! Every key is optional here; what must be there, and what goes with what, is decided in the files beside this one, which can
+//! then say it in a sentence. A file of the existing command has the same meaning here (`virtual_users`, `duration_secs`,
+//! `timeout_ms`, `expected_interval_ms`, `request_interval_ms`, `[[scenario]]` with a `type`, `[[stage]]`).
+
+use std::ops::Range;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::value::{At, DurationText, Entries, PauseText, Size, Statuses};
+use crate::plan::{ConnectionPolicy, Protocol, SessionPolicy, TransportKind};
+
+/// A load test: who is hit, how hard, and what the virtual users do.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct File {
+    /// Who is hit, and how they are spoken to. The command line may name the URL instead.
+    pub(super) target: Option<TargetTable>,
+    /// Everything that is not the shape of the load.
+    pub(super) settings: Option<SettingsTable>,
+    /// The shape of the load. Without it: `virtual_users` for `duration` in `[settings]`, or the `[[stage]]` tables.
+    pub(super) load: Option<At<LoadTable>>,
+    /// A ramp, as `[load] stages` but in tables of their own; the existing command's spelling.
+    pub(super) stage: Option<Vec<At<StageTable>>>,
+    /// What virtual users do. Every iteration draws one, by weight.
+    pub(super) scenario: Option<Vec<At<ScenarioTable>>>,
+}
+
+/// Who is hit, and how they are spoken to.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct TargetTable {
+    /// The MCP endpoint, `http` or `https`.
+    pub(super) url: Option<At<String>>,
+    /// The protocol revision to speak; `auto` (the default) asks the server.
+    pub(super) protocol: Option<Protocol>,
+    /// Headers sent with every request.
+    pub(super) headers: Option<Entries<At<String>>>,
+    /// Credentials.
+    pub(super) auth: Option<At<AuthTable>>,
+}
+
+/// Credentials, in one of these forms.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct AuthTable {
+    /// A bearer token. Prefer `bearer_env`: files end up in version control.
+    pub(super) bearer: Option<At<String>>,
+    /// The environment variable that holds the bearer token.
+    pub(super) bearer_env: Option<At<String>>,
+}
+
+/// Everything that is not the shape of the load.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct SettingsTable {
+    /// Concurrent virtual users (default 10).
+    pub(super) virtual_users: Option<At<u32>>,
+    /// Length of the run (default 30s).
+    pub(super) duration: Option<At<DurationText>>,
+    /// Length of the run in seconds.
+    pub(super) duration_secs: Option<At<u64>>,
+    /// Longest wait for one answer (default 5s).
+    pub(super) timeout: Option<At<DurationText>>,
+    /// Longest wait for one answer, in milliseconds.
+    pub(super) timeout_ms: Option<At<u64>>,
+    /// Pause after every step, in milliseconds, for scenarios without a `think_time` of their own.
+    pub(super) request_interval_ms: Option<At<u64>>,
+    /// Accepted for files of the existing command, and without effect: nothing here invents samples.
+    pub(super) expected_interval_ms: Option<u64>,
+    /// Seed of every random draw (default 0). The same seed sends the same requests.
+    pub(super) seed: Option<u64>,
+    /// Who owns a session (default per-vu).
+    pub(super) session: Option<SessionPolicy>,
+    /// How long a connection lives (default keep-alive).
+    pub(super) connection: Option<ConnectionPolicy>,
+    /// What carries the bytes (default h1).
+    pub(super) transport: Option<TransportKind>,
+    /// Worker threads (default: one per core).
+    pub(super) workers: Option<At<u32>>,
+    /// Largest response body that is read (default 64MiB).
+    pub(super) max_body_bytes: Option<At<Size>>,
+    /// How long running iterations may go on after the end (default 30s).
+    pub(super) graceful_stop: Option<At<DurationText>>,
+    /// Acknowledge received packets at once (Linux; default true).
+    pub(super) quick_ack: Option<bool>,
+    /// Fewest measured calls for a verdict other than inconclusive (default 100).
+    pub(super) min_samples: Option<u64>,
+}
+
+/// The shape of the load.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct LoadTable {
+    /// How iterations are started. Without it: ramping-vus if there are stages, shared-iterations if there are iterations, else
+    /// constant-vus.
+    pub(super) executor: Option<At<ExecutorWord>>,
+    /// Concurrent virtual users, for every executor but ramping-vus.
+    pub(super) vus: Option<At<u32>>,
+    /// Length of the run, for constant-vus.
+    pub(super) duration: Option<At<DurationText>>,
+    /// Iterations in all (shared-iterations) or of every virtual user (per-vu-iterations).
+    pub(super) iterations: Option<At<u64>>,
+    /// When a run of iterations ends at the latest.
+    pub(super) max_duration: Option<At<DurationText>>,
+    /// The ramp, for ramping-vus; it begins at zero.
+    pub(super) stages: Option<At<Vec<At<StageTable>>>>,
+}
+
+/// How iterations are started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(super) enum ExecutorWord {
+    /// A fixed number of virtual users for a fixed time.
+    ConstantVus,
+    /// A number of virtual users that follows stages.
+    RampingVus,
+    /// A total number of iterations, shared by all virtual users.
+    SharedIterations,
+    /// A number of iterations for every virtual user.
+    PerVuIterations,
+}
+
+/// A stretch of a ramp: the number of virtual users moves linearly to its target.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct StageTable {
+    /// How long it takes.
+    pub(super) duration: Option<At<DurationText>>,
+    /// How long it takes, in seconds.
+    pub(super) duration_secs: Option<At<u64>>,
+    /// Virtual users at its end.
+    pub(super) target: Option<At<u32>>,
+    /// Virtual users at its end; the existing command's spelling.
+    pub(super) target_vus: Option<At<u32>>,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) enum StepType {
+    /// Call a tool.
+    #[serde(rename = "tools/call")]
+    CallTool,
+    /// List the tools, first page.
+    #[serde(rename = "tools/list")]
+    ListTools,
+    /// Read a resource.
+    #[serde(rename = "resources/read")]
+    ReadResource,
+    /// List the resources, first page.
+    #[serde(rename = "resources/list")]
+    ListResources,
+    /// Get a prompt.
+    #[serde(rename = "prompts/get")]
+    GetPrompt,
+    /// List the prompts, first page.
+    #[serde(rename = "prompts/list")]
+    ListPrompts,
+    /// Ping; `server/discover` where ping is gone.
+    #[serde(rename = "ping")]
+    Ping,
+    /// A plain HTTP request to the target's origin.
+    #[serde(rename = "http")]
+    Http,
+    /// A pause.
+    #[serde(rename = "think")]
+    Think,
+    /// `validate_code`, then `execute_code` with the token it gave; measured as one call.
+    #[serde(rename = "code_mode")]
+    CodeMode,
+}
+
+/// Declares the tables of a step and of a scenario. A scenario of one step carries that step's keys itself, and serde's `flatten`
+/// would lose every span, so the keys are written once here and put into both.
+macro_rules! tables_of_steps {
+    ($($(#[$meta:meta])* $key:ident: $value:ty,)*) => {
+        /// One step of a scenario: its type, and the keys that belong to that type.
+        #[derive(Debug, Default, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, expecting = "a table")]
+        pub(super) struct StepTable {
+            /// What the step does.
+            #[serde(rename = "type")]
+            pub(super) kind: Option<At<StepType>>,
+            /// Name of the step's row in reports, instead of the tool, URI, prompt or path.
+            pub(super) name: Option<At<String>>,
+            $($(#[$meta])* pub(super) $key: Option<At<$value>>,)*
+        }
+
+        /// What a virtual user does in one iteration: a list of steps, or the keys of a single step.
+        #[derive(Debug, Default, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, expecting = "a table")]
+        pub(super) struct ScenarioTable {
+            /// Name in reports, unique in the file. A scenario of one step is called after it unless it says otherwise.
+            pub(super) name: Option<At<String>>,
+            /// Share of the iterations, relative to the other scenarios (default 1).
+            pub(super) weight: Option<At<u32>>,
+            /// Pause after every step: "1s", or drawn evenly from a range, "1s..3s".
+            pub(super) think_time: Option<At<PauseText>>,
+            /// What is done, in order.
+            pub(super) step: Option<Vec<At<StepTable>>>,
+            /// What the scenario's only step does, where its keys stand here instead of in a `[[scenario.step]]`.
+            #[serde(rename = "type")]
+            pub(super) kind: Option<At<StepType>>,
+            $($(#[$meta])* pub(super) $key: Option<At<$value>>,)*
+        }
+
+        impl StepTable {
+            /// The keys that are given, besides `type` and `name`, and where their values stand.
+            pub(super) fn given(&self) -> Vec<(&'static str, Range<usize>)> {
+                let keys = [$((stringify!($key), self.$key.as_ref().map(|at| at.span.clone())),)*];
+                keys.into_iter().filter_map(|(key, span)| Some((key, span?))).collect()
+            }
+        }
+
+        impl ScenarioTable {
+            /// Takes the keys of the scenario's own step out of it.
+            pub(super) fn take_own_step(&mut self) -> StepTable {
+                StepTable { kind: self.kind.take(), name: None, $($key: self.$key.take(),)* }
+            }
+        }
+    };
+}
+
+tables_of_steps! {
+    /// tools/call: the tool.
+    tool: String,
+    /// tools/call: a table (default empty). prompts/get: a table of strings.
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
+    arguments: toml::Value,
+    /// resources/read: the resource.
+    uri: String,
+    /// prompts/get: the prompt.
+    prompt: String,
+    /// code_mode: the code.
+    code: String,
+    /// code_mode: the code's language (default graphql).
+    format: String,
+    /// http: the method (default GET).
+    method: String,
+    /// http: path and query on the target's origin; begins with `/`.
+    path: String,
+    /// http: extra headers.
+    headers: Entries<At<String>>,
+    /// http: the request body, sent as it is.
+    body: String,
+    /// http: the status, or list of statuses, that count as ok (default 200 to 299).
+    expect_status: Statuses,
+    /// think: how long, "250ms" or "1s..3s".
+    duration: PauseText,
+    /// Longest wait for this step's answer, instead of the run's `timeout`.
+    timeout: DurationText,
+}

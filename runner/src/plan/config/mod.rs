@@ -1,0 +1,133 @@
+//! From what was typed to what is run: the TOML file, the flags and the environment become a validated [`Plan`].
+//!
+//! In: the file's text and name, [`Overrides`], and a way to look up environment variables. Out: [`Resolved`], or
+//! [`ConfigErrors`] that show every mistake in the file, with line, column and what to do. Flags beat the file, the file beats
+//! defaults. Nothing is ignored silently: what has no effect is an error or, in files of the existing command, a note.
+
+mod error;
+mod file;
+mod headers;
+mod load;
+mod overrides;
+mod scenario;
+mod settings;
+mod source;
+mod step;
+mod target;
+mod value;
+mod wording;
+
+use schemars::Schema;
+use schemars::transform::{Transform, transform_subschemas};
+use serde_json::Value;
+
+use super::{Load, Plan};
+use error::Problems;
+pub use error::{ConfigError, ConfigErrors};
+use file::File;
+pub use overrides::Overrides;
+pub use source::Place;
+use source::Source;
+
+/// A plan and what the user should know about how it came to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// The run.
+    pub plan: Plan,
+    /// Whose settings these are: the file's name.
+    pub origin: String,
+    /// What was accepted but has no effect, or was overruled; one sentence each, for stderr.
+    pub notes: Vec<String>,
+}
+
+/// Makes a plan of a file (its name and its text), what overrides it, and the environment.
+///
+/// The environment is asked only for the variables that the file names.
+///
+/// ```
+/// use pmcp_loadtest::plan::config::{Overrides, resolve};
+/// let text = r#"
+///     [target]
+///     url = "http://127.0.0.1:3000/mcp"
+///     [[scenario]]
+///     type = "tools/list"
+/// "#;
+/// let resolved = resolve(Some(("loadtest.toml", text)), &Overrides::default(), &|_| None)?;
+/// assert_eq!(resolved.plan.load.executor.name(), "constant-vus");
+/// # Ok::<(), pmcp_loadtest::plan::config::ConfigErrors>(())
+/// ```
+pub fn resolve(
+    file: Option<(&str, &str)>,
+    overrides: &Overrides,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Resolved, ConfigErrors> {
+    let Some((name, text)) = file else {
+        return Err(ConfigErrors::from(ConfigError {
+            message: "there is no configuration: nobody said what the virtual users shall do".to_owned(),
+            place: None,
+            help: Some(
+                "write a starter file with `cargo pmcp loadtest init [URL]`, or name one with --config or a scenario of the \
+                 library with --scenario"
+                    .to_owned(),
+            ),
+        }));
+    };
+    let source = Source { name, text };
+    let mut file: File =
+        toml::from_str(text).map_err(|error| ConfigErrors::from(wording::reworded(&error, source)))?;
+
+    let mut problems = Problems::new(source);
+    let mut notes = Vec::new();
+    let target_table = file.target.take().unwrap_or_default();
+    let target = target::resolve(&target_table, overrides, environment, &mut problems);
+    let executor = load::resolve(&file, overrides, &mut problems, &mut notes);
+    let settings_table = file.settings.take().unwrap_or_default();
+    let (settings, graceful_stop) = settings::resolve(&settings_table, overrides, &mut problems, &mut notes);
+    let pause = settings_table.request_interval_ms.as_ref();
+    let tables = file.scenario.take().unwrap_or_default();
+    let scenarios = scenario::resolve(tables, pause, &overrides.scenarios, &mut problems, &mut notes);
+
+    let plan = target.zip(executor).map(|(target, executor)| Plan {
+        target,
+        settings,
+        load: Load { executor, graceful_stop },
+        scenarios,
+    });
+    Ok(Resolved { plan: problems.or(plan)?, origin: name.to_owned(), notes })
+}
+
+/// The JSON Schema of the file, for editors and for `cargo pmcp loadtest schema config`.
+pub fn schema() -> Schema {
+    let mut schema = schemars::schema_for!(File);
+    schema.insert("title".to_owned(), Value::from("cargo pmcp loadtest configuration"));
+    without_null(&mut schema);
+    schema
+}
+
+/// Takes `null` out of the types: an optional key may be missing, but TOML has no null.
+fn without_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+        if let [Value::Object(only)] = choices.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            for (key, value) in only {
+                schema.insert(key, value);
+            }
+        }
+    }
+    if let Some(Value::Array(words)) = schema.get_mut("enum") {
+        words.retain(|word| !word.is_null());
+    }
+    transform_subschemas(&mut without_null as &mut dyn Transform, schema);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! What the command line and the environment say, which beats the file.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, TransportKind};
+
+/// Everything that a flag or an `MCP_LOADTEST_*` variable can set. `None` and empty leave the file's word, or the default.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Overrides {
+    /// The MCP endpoint.
+    pub url: Option<Url>,
+    /// Concurrent virtual users. With a ramp in the file: constant instead of the ramp.
+    pub vus: Option<u32>,
+    /// Length of the run; of a run of iterations: when it ends at the latest. With a ramp in the file: constant instead of the ramp.
+    pub duration: Option<Duration>,
+    /// Iterations in all, shared by all virtual users.
+    pub iterations: Option<u64>,
+    /// A ramp; replaces whatever load the file asks for.
+    pub stages: Vec<Stage>,
+    /// Longest wait for one answer.
+    pub timeout: Option<Duration>,
+    /// Seed of every random draw.
+    pub seed: Option<u64>,
+    /// Which protocol revision is spoken.
+    pub protocol: Option<Protocol>,
+    /// Headers, each replacing the file's header of the same name.
+    pub headers: Vec<(String, Secret)>,
+    /// Sent as `Authorization: Bearer`; replaces the file's credentials.
+    pub api_key: Option<Secret>,
+    /// Worker threads.
+    pub workers: Option<u32>,
+    /// Who owns a session.
+    pub session: Option<SessionPolicy>,
+    /// How long a connection lives.
+    pub connection: Option<ConnectionPolicy>,
+    /// What carries the bytes.
+    pub transport: Option<TransportKind>,
+    /// Fewest measured calls for a verdict other than inconclusive.
+    pub min_samples: Option<u64>,
+    /// Whether packets are acknowledged at once.
+    pub quick_ack: Option<bool>,
+    /// How long running iterations may go on after the end.
+    pub graceful_stop: Option<Duration>,
+    /// Names of the scenarios to run; empty means all.
+    pub scenarios: Vec<String>,
+    /// Largest response body that is read, in bytes.
+    pub max_body_bytes: Option<u64>,
+}

@@ -1,0 +1,173 @@
+//! The `[[scenario]]` tables: their names, their weights, and which of them run.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::error::Problems;
+use super::file::{ScenarioTable, StepTable};
+use super::step;
+use super::value::At;
+use super::wording::suggestion;
+use crate::plan::{Action, Scenario, Step, ThinkTime};
+
+/// The scenarios to run. Where something is wrong with one, it is noted and the scenario left out.
+pub(super) fn resolve(
+    tables: Vec<At<ScenarioTable>>,
+    pause: Option<&At<u64>>,
+    wanted: &[String],
+    problems: &mut Problems<'_>,
+    notes: &mut Vec<String>,
+) -> Vec<Scenario> {
+    if tables.is_empty() {
+        let help = "write at least one:\n\n    [[scenario]]\n    type = \"tools/list\"\n\n    \
+                    or let `cargo pmcp loadtest init URL` write them for your server";
+        problems.anywhere("there is no [[scenario]], so the virtual users have nothing to do", help);
+        return Vec::new();
+    }
+    let pause =
+        pause.and_then(|at| problems.counted(at, Duration::from_millis)).filter(|pause| !pause.is_zero());
+    let pause = pause.map(|pause| ThinkTime { min: pause, max: pause });
+    let mut names = given_names(&tables, problems);
+    let read: Vec<Option<Scenario>> = tables
+        .into_iter()
+        .enumerate()
+        .map(|(index, table)| scenario(index, table, pause, &mut names, problems, notes))
+        .collect();
+    let total = read.len();
+    let scenarios: Vec<Scenario> = read.into_iter().flatten().collect();
+    if scenarios.len() < total {
+        return scenarios;
+    }
+    let scenarios = chosen(scenarios, wanted, problems);
+    check_weights(&scenarios, problems);
+    if scenarios
+        .iter()
+        .all(|scenario| scenario.steps.iter().all(|step| matches!(step.action, Action::Think(_))))
+    {
+        problems.anywhere("no scenario sends a request: they only think", "add a step of another type");
+    }
+    scenarios
+}
+
+/// The names that the file gives; each must be new.
+fn given_names(tables: &[At<ScenarioTable>], problems: &mut Problems<'_>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for name in tables.iter().filter_map(|table| table.value.name.as_ref()) {
+        if name.value.trim().is_empty() || name.value.chars().any(char::is_control) {
+            problems.at(&name.span, "this cannot be a name", "write a word or two on one line");
+        } else if !names.insert(name.value.clone()) {
+            problems.at(
+                &name.span,
+                format!("there are two scenarios called `{}`", name.value),
+                "rename one of them",
+            );
+        }
+    }
+    names
+}
+
+fn scenario(
+    index: usize,
+    mut table: At<ScenarioTable>,
+    pause: Option<ThinkTime>,
+    names: &mut BTreeSet<String>,
+    problems: &mut Problems<'_>,
+    notes: &mut Vec<String>,
+) -> Option<Scenario> {
+    let think_time = match &table.value.think_time {
+        Some(at) => Some(problems.pause(at)?).filter(|pause| !pause.max.is_zero()),
+        None => pause,
+    };
+    let steps = steps(&mut table, problems)?;
+    let name = match table.value.name {
+        Some(name) => name.value,
+        None => free_name(&steps, index, names),
+    };
+    for step in &steps {
+        if step::has_placeholder(&step.action) {
+            notes.push(format!(
+                "scenario `{name}`: a text with {{{{...}}}} is sent as it stands; placeholders are not supported by this version yet"
+            ));
+        }
+    }
+    Some(Scenario { name, weight: table.value.weight.map_or(1, |at| at.value), think_time, steps })
+}
+
+/// The steps, which stand in tables of their own or, if there is only one, in the scenario itself.
+fn steps(table: &mut At<ScenarioTable>, problems: &mut Problems<'_>) -> Option<Vec<Step>> {
+    let own: StepTable = table.value.take_own_step();
+    let listed = table.value.step.take().unwrap_or_default();
+    let keys = own.given();
+    match (&own.kind, listed.is_empty()) {
+        (Some(kind), false) => {
+            let message = "this scenario has a type of its own and [[scenario.step]] tables";
+            problems.at(&kind.span, message, "move the type and its keys into a [[scenario.step]]");
+            None
+        }
+        (Some(_), true) => Some(vec![step::read(At { value: own, span: table.span.clone() }, problems)?]),
+        (None, true) => {
+            let message =
+                if keys.is_empty() { "this scenario has no steps" } else { "this scenario has no `type`" };
+            let help = "write `type = \"tools/call\"` and `tool = ...`, or [[scenario.step]] tables below it";
+            problems.at(&table.span, message, help);
+            None
+        }
+        (None, false) => {
+            for (key, span) in &keys {
+                let message = format!("`{key}` belongs to a step, and this scenario has its steps in tables");
+                problems.at(span, message, "move it into the [[scenario.step]] that it belongs to");
+            }
+            let read: Vec<Option<Step>> =
+                listed.into_iter().map(|table| step::read(table, problems)).collect();
+            read.into_iter().collect()
+        }
+    }
+}
+
+/// A name for a scenario that has none: its only step's, or its place in the file; with a number if that is taken.
+fn free_name(steps: &[Step], index: usize, names: &mut BTreeSet<String>) -> String {
+    let base = match steps {
+        [Step { action, .. }] => match action {
+            Action::CodeMode { format, .. } => format!("code_mode/{format}"),
+            _ => action.object().or(action.method().map(str::to_owned)).unwrap_or_else(|| "think".to_owned()),
+        },
+        _ => format!("scenario-{}", index + 1),
+    };
+    let mut name = base.clone();
+    let mut number = 2_u64;
+    while !names.insert(name.clone()) {
+        name = format!("{base} #{number}");
+        number += 1;
+    }
+    name
+}
+
+/// The scenarios that were asked for by name; all of them if none was.
+fn chosen(scenarios: Vec<Scenario>, wanted: &[String], problems: &mut Problems<'_>) -> Vec<Scenario> {
+    if wanted.is_empty() {
+        return scenarios;
+    }
+    let names: Vec<&str> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    for name in wanted.iter().filter(|name| !names.contains(&name.as_str())) {
+        let file = problems.source().name;
+        problems
+            .anywhere(format!("there is no scenario called `{name}` in {file}"), suggestion(name, &names));
+    }
+    scenarios.into_iter().filter(|scenario| wanted.contains(&scenario.name)).collect()
+}
+
+fn check_weights(scenarios: &[Scenario], problems: &mut Problems<'_>) {
+    let sum: u64 = scenarios.iter().map(|scenario| u64::from(scenario.weight)).sum();
+    if sum == 0 && !scenarios.is_empty() {
+        problems.anywhere(
+            "the weights of the scenarios add up to zero, so none is ever drawn",
+            "give one a weight above zero",
+        );
+    }
+    if sum > u64::from(u32::MAX) {
+        problems.anywhere(
+            format!("the weights of the scenarios add up to {sum}, which is too much"),
+            "use smaller weights, such as 70, 20 and 10",
+        );
+    }
+}
