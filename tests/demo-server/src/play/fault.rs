@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Only;
 
-/// A fault and the requests it falls on.
+/// A fault and the requests it falls on. Requests that the protocol itself refuses (a wrong header, an unknown session) are spared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {

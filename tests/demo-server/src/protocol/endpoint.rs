@@ -149,6 +149,8 @@ fn accepted(shared: &Shared, performance: &Performance, request: &Request) -> Ve
     }
 }
 
+/// Answers one request, in this order: books, cue, worker, the era's rules, the wait, then the fault or the method. What the
+/// rules refuse is spared faults, so that the books call it what the client saw.
 async fn answer(
     wire: &mut Wire<'_>,
     shared: &Shared,
@@ -169,7 +171,8 @@ async fn answer(
         Err(error) => (caller(era, call, Value::Null), Some(error)),
     };
     let session = request.header("mcp-session-id").filter(|_| era == Era::Session && refused.is_none());
-    let mut fault = fault.filter(|fault| faulty::applies(fault, call, era, session.is_some()));
+    let falls = |fault: &FaultKind| refused.is_none() && faulty::applies(fault, call, era, session.is_some());
+    let mut fault = fault.filter(falls);
     wire.pause(delay).await?;
     wire.pause(performance.stalled(Instant::now())).await?;
     let mut exchange = Exchange::new(wire, shared, performance, caller, ordinal);

@@ -143,6 +143,21 @@ async fn a_fault_falls_on_its_tool_only() {
 }
 
 #[tokio::test]
+async fn what_the_protocol_refuses_is_spared_faults() {
+    let server =
+        DemoServer::start(Script::default().fault(Fault::new(1.0, FaultKind::RpcError(-1)))).unwrap();
+    let mut client = Client::connect(&server).await;
+    let stray = Post::legacy("tools/list", &json!({})).with("Mcp-Session-Id", "bogus");
+    assert_eq!(client.post(&stray).await.status, 404);
+    assert_eq!(client.post(&echo().with("Mcp-Name", "add")).await.status, 400);
+    let books = server.counters();
+    assert_eq!(
+        (books.answered("session_lost"), books.answered("http_error"), books.answered("rpc_error")),
+        (1, 1, 0)
+    );
+}
+
+#[tokio::test]
 async fn the_books_balance_whatever_is_played() {
     let script = Script { seed: 11, ..Script::default() }
         .fault(Fault::new(0.1, FaultKind::Status(500)))
