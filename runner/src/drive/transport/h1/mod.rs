@@ -127,13 +127,15 @@ impl Connection {
         reception: &mut Reception,
     ) -> Result<(), Break> {
         if self.stream.is_none() {
+            let began = context.clock.now();
             let connected = slot.guard(Box::pin(connect::connect(&context.endpoint))).await;
+            exchange.sent = context.clock.now();
+            context.books.borrow_mut().connect_time += exchange.sent.since(began);
             let stream = connected
                 .map_err(Break::Interrupted)?
                 .map_err(|(fault, why)| Break::Transport(fault, why))?;
             context.books.borrow_mut().connections_opened += 1;
             self.stream = Some(stream);
-            exchange.sent = context.clock.now();
         }
         self.spill.clear();
         self.send(context, slot, request, exchange).await?;
