@@ -8,6 +8,8 @@ pub mod config;
 pub mod discovery;
 pub mod draws;
 pub mod duration;
+pub mod library;
+pub mod resolved;
 pub mod scenario;
 pub mod schedule;
 pub mod settings;
@@ -17,6 +19,7 @@ pub mod starter;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
+pub use resolved::ResolvedConfig;
 pub use scenario::{Action, HttpStep, Scenario, SeriesId, SeriesKey, SeriesKind, Step, ThinkTime};
 pub use settings::{
     ConnectionPolicy, Protocol, Revision, Secret, SessionPolicy, Settings, Target, TransportKind,

@@ -119,7 +119,10 @@ fn without_null(schema: &mut Schema) {
             let only = only.clone();
             schema.remove("anyOf");
             for (key, value) in only {
-                schema.insert(key, value);
+                // The key's own description tells more than that of its type.
+                if schema.get(&key).is_none() {
+                    schema.insert(key, value);
+                }
             }
         }
     }

@@ -10,6 +10,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_spanned::Spanned;
 
+use crate::plan::size;
+
+/// A message that tells its help as well, on a second line; `wording` takes them apart.
+fn with_help(message: &str, help: &str) -> String {
+    format!("{message}\n{help}")
+}
+
 /// A value and the bytes it was read from.
 #[derive(Debug, Clone)]
 pub(super) struct At<T> {
@@ -150,7 +157,8 @@ impl<'de> Deserialize<'de> for Size {
                 Ok(Size(bytes))
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                crate::plan::size::parse(text).map(Size).map_err(E::custom)
+                let help = "write a number and a unit (B, kB, KiB, MB, MiB, GB, GiB), such as \"64MiB\"";
+                size::parse(text).map(Size).map_err(|message| E::custom(with_help(&message, help)))
             }
         }
         deserializer.deserialize_any(Bytes)
@@ -184,18 +192,16 @@ impl<'de> Deserialize<'de> for Statuses {
             One(u16),
             Many(Vec<u16>),
         }
+        let help = "write one such as 403, or a list such as [401, 403]";
         let statuses = match OneOrMany::deserialize(deserializer) {
             Ok(OneOrMany::One(status)) => vec![status],
             Ok(OneOrMany::Many(statuses)) => statuses,
-            Err(_) => {
-                return Err(D::Error::custom(
-                    "invalid status, expected an integer such as 403 or a list of them",
-                ));
-            }
+            Err(_) => return Err(D::Error::custom(with_help("this is not an HTTP status", help))),
         };
         match statuses.iter().find(|status| !(100..=599).contains(*status)) {
             Some(status) => {
-                Err(D::Error::custom(format!("{status} is not an HTTP status, which is between 100 and 599")))
+                let message = format!("{status} is not an HTTP status, which is between 100 and 599");
+                Err(D::Error::custom(with_help(&message, help)))
             }
             None => Ok(Self(statuses)),
         }

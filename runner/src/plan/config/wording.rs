@@ -41,6 +41,9 @@ pub(super) fn reworded(error: &toml::de::Error, source: Source<'_>) -> ConfigErr
 
 /// Message and help for what the parser says about `text`.
 fn explained(message: &str, text: &str) -> (String, String) {
+    if let Some((message, help)) = message.split_once('\n') {
+        return (message.to_owned(), help.to_owned());
+    }
     if let Some((kind, word, known)) = unknown(message) {
         if let Some(reason) = not_yet(word) {
             return (
@@ -55,31 +58,41 @@ fn explained(message: &str, text: &str) -> (String, String) {
     {
         return mismatch(rest, text);
     }
-    match message {
-        "duplicate key" => ("this key stands twice".to_owned(), "keep one of them".to_owned()),
-        _ => (
-            message.to_owned(),
-            "the file is not TOML from here on; texts stand in quotes, and `key = value` on one line"
-                .to_owned(),
-        ),
+    if message == "duplicate key" {
+        return ("this key stands twice".to_owned(), "keep one of them".to_owned());
     }
+    let said = match message {
+        "string values must be quoted, expected literal string" if text.is_empty() => "there is no value",
+        "string values must be quoted, expected literal string" => "a text must stand in quotes",
+        other => other,
+    };
+    (
+        format!("this is not TOML: {said}"),
+        "a line is `key = value`, `[table]` or `[[list]]`; texts stand in quotes".to_owned(),
+    )
 }
 
 /// "`found`, expected `wanted`" in the terms of TOML.
 fn mismatch(rest: &str, text: &str) -> (String, String) {
     let (found, wanted) = rest.split_once(", expected ").unwrap_or((rest, "something else"));
     let wanted = match wanted {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, zero or more, not in quotes",
+        "u32" => "a whole number from 0 to 4294967295, without quotes",
+        "u64" => "a whole number from 0 to 9223372036854775807, without quotes",
         "a sequence" => "a list",
         "a string" => "a text in quotes",
         "a boolean" => "true or false",
+        "a table" => "a table: `[name]` with its keys below it, or `name = { key = value }`",
         other => other,
     };
-    let found = found.replacen("string ", "the text ", 1).replacen(" as i128", "", 1);
+    let found = found
+        .replacen("string ", "the text ", 1)
+        .replacen("integer ", "the number ", 1)
+        .replacen(" as i128", "", 1);
     let found = match found.as_str() {
-        "map" => "a table",
-        "sequence" => "a list",
-        other => other,
+        "map" => "a table".to_owned(),
+        "sequence" => "a list".to_owned(),
+        long if long.chars().count() > 60 => long.chars().take(56).chain("...".chars()).collect(),
+        other => other.to_owned(),
     };
     let help = if wanted == "a list" && text.starts_with('[') && !text.starts_with("[[") {
         format!("write it with double brackets, [{text}]: there can be several")

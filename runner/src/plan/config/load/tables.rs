@@ -10,7 +10,7 @@ use crate::plan::config::error::Problems;
 use crate::plan::config::file::{ExecutorWord, File, LoadTable, StageTable};
 use crate::plan::config::value::At;
 
-const USERS_HELP: &str = "write one or more";
+const USERS_HELP: &str = "write 1 to 1000000";
 const LENGTH_HELP: &str = "write a length above zero and up to a year, such as \"30s\"";
 
 /// What the file says; where something is wrong with it, it is noted and left out.

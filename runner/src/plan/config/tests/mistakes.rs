@@ -9,6 +9,15 @@ use crate::error::{Error, ExitCode};
 use crate::plan::config::{Overrides, resolve};
 use crate::plan::{Secret, Stage};
 
+/// Compares with the snapshot that is called after the test.
+macro_rules! assert_shown {
+    ($shown:expr) => {
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!($shown);
+        });
+    };
+}
+
 /// The pictures of all these files, one below the other.
 fn gallery(files: &[(&str, &str)]) -> String {
     let mut gallery = String::new();
@@ -27,7 +36,7 @@ fn alone(text: &str) -> String {
 
 #[test]
 fn what_is_not_toml_or_not_the_right_type_is_shown_where_it_stands() {
-    insta::assert_snapshot!(gallery(&[
+    assert_shown!(gallery(&[
         ("an open quote", "[settings]\nduration = \"30s\nseed = 1\n"),
         ("a value without quotes", "[settings]\nduration = 30s\n"),
         ("an open table", "[settings\nseed = 1\n"),
@@ -51,7 +60,7 @@ fn what_is_not_toml_or_not_the_right_type_is_shown_where_it_stands() {
 
 #[test]
 fn an_unknown_word_is_shown_with_the_nearest_known_one() {
-    insta::assert_snapshot!(gallery(&[
+    assert_shown!(gallery(&[
         ("a table", "[setings]\nduration = \"30s\"\n"),
         ("a setting", "[settings]\nvirtual_user = 10\n"),
         ("a setting unlike any other", "[settings]\nzebra = 10\n"),
@@ -65,7 +74,7 @@ fn an_unknown_word_is_shown_with_the_nearest_known_one() {
 
 #[test]
 fn what_comes_with_a_later_version_is_refused_and_not_ignored() {
-    insta::assert_snapshot!(gallery(&[
+    assert_shown!(gallery(&[
         ("thresholds", "[thresholds]\nerrors = [\"rate < 1%\"]\n"),
         ("an arrival rate", "[load]\nexecutor = \"constant-arrival-rate\"\nrate = \"200/s\"\n"),
         ("its keys", "[load]\nmax_vus = 10\n"),
@@ -80,7 +89,7 @@ fn what_comes_with_a_later_version_is_refused_and_not_ignored() {
 
 #[test]
 fn a_load_that_contradicts_itself_is_refused() {
-    insta::assert_snapshot!(gallery(&[
+    assert_shown!(gallery(&[
         ("zero users", &alone("[settings]\nvirtual_users = 0")),
         ("users beyond memory", &alone("[load]\nvus = 4000000000")),
         ("zero length", &alone("[settings]\nduration = \"0s\"")),
@@ -116,7 +125,7 @@ fn a_load_that_contradicts_itself_is_refused() {
 #[test]
 fn a_scenario_that_cannot_be_played_is_refused() {
     let scenario = |text: &str| format!("{TARGET}{text}");
-    insta::assert_snapshot!(gallery(&[
+    assert_shown!(gallery(&[
         ("none at all", TARGET),
         ("no steps", &scenario("[[scenario]]\nname = \"empty\"\n")),
         ("no type", &scenario("[[scenario]]\ntool = \"echo\"\n")),
@@ -188,7 +197,7 @@ fn a_scenario_that_cannot_be_played_is_refused() {
 #[test]
 fn a_target_that_cannot_be_hit_is_refused() {
     let target = |lines: &str| format!("[target]\n{lines}\n{SCENARIO}");
-    insta::assert_snapshot!(gallery(&[
+    assert_shown!(gallery(&[
         ("none", SCENARIO),
         ("no URL", &target("url = \"localhost:3000\"")),
         ("an unreadable URL", &target("url = \"/mcp\"")),
@@ -247,13 +256,13 @@ fn a_mistake_in_a_flag_names_the_flag() {
     ];
     let pictures: Vec<String> =
         cases.iter().map(|flags| with(&alone(""), flags).unwrap_err().to_string()).collect();
-    insta::assert_snapshot!(pictures.join("\n\n"));
+    assert_shown!(pictures.join("\n\n"));
 }
 
 #[test]
 fn without_a_file_the_user_is_sent_to_init() {
     let error = resolve(None, &Overrides::default(), &|_| None).unwrap_err();
-    insta::assert_snapshot!(error.to_string());
+    assert_shown!(error.to_string());
 }
 
 #[test]
@@ -269,7 +278,7 @@ fn a_long_line_is_cut_around_the_mistake() {
     let text = format!(
         "settings = {{ seed = 1 }} # {filler}\nload = {{ vus = 1, iterations = \"{filler}\", duration = 7 }}"
     );
-    insta::assert_snapshot!(plain(&text).unwrap_err().to_string());
+    assert_shown!(plain(&text).unwrap_err().to_string());
 }
 
 proptest! {

@@ -1,0 +1,430 @@
+//! A plan as a value that can be written into a report: everything that was asked, without secrets; and its hash.
+//!
+//! In: a [`Plan`]. Out: [`ResolvedConfig`], whose words and keys are those of the file and whose times are whole microseconds.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{Action, Executor, Load, Plan, Scenario, Settings, Step, Target, ThinkTime};
+
+/// What stands in the place of a secret.
+const REDACTED: &str = "[redacted]";
+
+/// Everything that was asked of a run, after flags, environment, file and defaults; no secrets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedConfig {
+    /// Who was to be hit, and how they were spoken to.
+    pub target: ResolvedTarget,
+    /// Everything that is not the shape of the load.
+    pub settings: ResolvedSettings,
+    /// The shape of the load.
+    pub load: ResolvedLoad,
+    /// What the virtual users were to do.
+    pub scenarios: Vec<ResolvedScenario>,
+}
+
+/// Who was to be hit, and how they were spoken to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedTarget {
+    /// The MCP endpoint; credentials and secret-looking query values are redacted.
+    pub url: String,
+    /// `auto`, or the revision that was asked for.
+    pub protocol: String,
+    /// The names of the extra headers; every value is redacted.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// Everything that is not the shape of the load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedSettings {
+    /// Longest wait for one answer, in microseconds.
+    pub timeout_us: u64,
+    /// Seed of every random draw.
+    pub seed: u64,
+    /// Who owns a session.
+    pub session: String,
+    /// How long a connection lives.
+    pub connection: String,
+    /// What carries the bytes.
+    pub transport: String,
+    /// Worker threads.
+    pub workers: usize,
+    /// Largest response body that is read.
+    pub max_body_bytes: u64,
+    /// Whether packets are acknowledged at once.
+    pub quick_ack: bool,
+    /// Fewest measured calls for a verdict other than inconclusive.
+    pub min_samples: u64,
+}
+
+/// The shape of the load; which keys are present depends on the executor.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedLoad {
+    /// How iterations are started.
+    pub executor: String,
+    /// Concurrent virtual users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vus: Option<u32>,
+    /// Length of the run, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_us: Option<u64>,
+    /// Iterations in all, or of every virtual user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<u64>,
+    /// When a run of iterations ends at the latest, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_duration_us: Option<u64>,
+    /// The ramp.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<ResolvedStage>,
+    /// How long running iterations may go on after the end, in microseconds.
+    pub graceful_stop_us: u64,
+}
+
+/// A stretch of a ramp.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedStage {
+    /// How long it takes, in microseconds.
+    pub duration_us: u64,
+    /// Virtual users at its end.
+    pub target: u32,
+}
+
+/// What a virtual user does in one iteration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedScenario {
+    /// Name in reports.
+    pub name: String,
+    /// Share of the iterations, relative to the other scenarios.
+    pub weight: u32,
+    /// Pause after every step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub think_time: Option<ResolvedPause>,
+    /// What is done, in order.
+    pub steps: Vec<ResolvedStep>,
+}
+
+/// A pause, drawn evenly from a range.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedPause {
+    /// Shortest pause, in microseconds.
+    pub min_us: u64,
+    /// Longest pause, in microseconds.
+    pub max_us: u64,
+}
+
+/// One step; which keys are present depends on its type.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedStep {
+    /// What the step does.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Name of its row in reports, where the user gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Longest wait for its answer, in microseconds, where it has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_us: Option<u64>,
+    /// The keys of its type, as in the file; header values and secret-looking query values are redacted.
+    #[serde(flatten)]
+    pub keys: Map<String, Value>,
+}
+
+impl From<&Plan> for ResolvedConfig {
+    fn from(plan: &Plan) -> Self {
+        Self {
+            target: target(&plan.target),
+            settings: settings(&plan.settings),
+            load: load(&plan.load),
+            scenarios: plan.scenarios.iter().map(scenario).collect(),
+        }
+    }
+}
+
+impl ResolvedConfig {
+    /// A short name for what was asked: FNV-1a, 64 bits, in hexadecimal, over the configuration as JSON with sorted keys.
+    ///
+    /// Two runs with the same hash asked the same of their servers, so their figures can be compared. It covers everything that
+    /// changes the load or its meaning. It leaves out what differs between runs that shall be compared: the URL (two servers,
+    /// two releases), the values of headers (two tokens), the seed (two samples of the same load), and what only the
+    /// generator's machine or the verdict depends on (`workers`, `min_samples`).
+    pub fn hash(&self) -> String {
+        let mut config = serde_json::json!(self);
+        for (table, key) in
+            [("target", "url"), ("settings", "seed"), ("settings", "workers"), ("settings", "min_samples")]
+        {
+            if let Some(Value::Object(table)) = config.get_mut(table) {
+                table.remove(key);
+            }
+        }
+        config.sort_all_objects();
+        format!("{:016x}", fnv_1a(config.to_string().as_bytes()))
+    }
+}
+
+/// Fowler, Noll, Vo: the 64-bit FNV-1a of RFC 9923. Not for adversaries: a hash here tells configurations apart, it proves nothing.
+fn fnv_1a(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Whole microseconds; a plan has none longer than a year.
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn target(target: &Target) -> ResolvedTarget {
+    ResolvedTarget {
+        url: public_url(&target.url),
+        protocol: target.protocol.to_string(),
+        headers: target
+            .headers
+            .iter()
+            .map(|(name, _)| (name.to_ascii_lowercase(), REDACTED.to_owned()))
+            .collect(),
+    }
+}
+
+/// The URL without what may be a secret in it: user, password, and the values of query parameters that are called like one.
+pub fn public_url(url: &Url) -> String {
+    let mut url = url.clone();
+    // These fail only for URLs that cannot have credentials.
+    if !url.username().is_empty() || url.password().is_some() {
+        let _ = url.set_password(None);
+        let _ = url.set_username("redacted");
+    }
+    let query = url.query().map(public_query);
+    url.set_query(query.as_deref());
+    url.into()
+}
+
+fn public_query(query: &str) -> String {
+    let secret = ["key", "token", "secret", "password", "auth", "sig", "credential", "code"];
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if secret.iter().any(|word| name.to_ascii_lowercase().contains(word)) => {
+            format!("{name}=redacted")
+        }
+        _ => pair.to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn settings(settings: &Settings) -> ResolvedSettings {
+    ResolvedSettings {
+        timeout_us: micros(settings.timeout),
+        seed: settings.seed,
+        session: settings.session.as_str().to_owned(),
+        connection: settings.connection.as_str().to_owned(),
+        transport: settings.transport.as_str().to_owned(),
+        workers: settings.workers.get(),
+        max_body_bytes: settings.max_body_bytes,
+        quick_ack: settings.quick_ack,
+        min_samples: settings.min_samples,
+    }
+}
+
+fn load(load: &Load) -> ResolvedLoad {
+    let named = ResolvedLoad {
+        executor: load.executor.name().to_owned(),
+        graceful_stop_us: micros(load.graceful_stop),
+        ..ResolvedLoad::default()
+    };
+    match &load.executor {
+        Executor::ConstantVus { vus, duration } => {
+            ResolvedLoad { vus: Some(vus.get()), duration_us: Some(micros(*duration)), ..named }
+        }
+        Executor::RampingVus { stages } => {
+            let stages = stages
+                .iter()
+                .map(|stage| ResolvedStage { duration_us: micros(stage.duration), target: stage.target });
+            ResolvedLoad { stages: stages.collect(), ..named }
+        }
+        Executor::SharedIterations { vus, iterations, max_duration }
+        | Executor::PerVuIterations { vus, iterations, max_duration } => ResolvedLoad {
+            vus: Some(vus.get()),
+            iterations: Some(iterations.get()),
+            max_duration_us: max_duration.map(micros),
+            ..named
+        },
+    }
+}
+
+fn scenario(scenario: &Scenario) -> ResolvedScenario {
+    ResolvedScenario {
+        name: scenario.name.clone(),
+        weight: scenario.weight,
+        think_time: scenario.think_time.map(pause),
+        steps: scenario.steps.iter().map(step).collect(),
+    }
+}
+
+fn pause(pause: ThinkTime) -> ResolvedPause {
+    ResolvedPause { min_us: micros(pause.min), max_us: micros(pause.max) }
+}
+
+fn step(step: &Step) -> ResolvedStep {
+    ResolvedStep {
+        kind: step.action.method().unwrap_or("think").to_owned(),
+        name: step.label.clone(),
+        timeout_us: step.timeout.map(micros),
+        keys: keys(&step.action),
+    }
+}
+
+/// The keys of a step's type.
+fn keys(action: &Action) -> Map<String, Value> {
+    let pairs: Vec<(&str, Value)> = match action {
+        Action::CallTool { tool, arguments } => {
+            vec![("tool", Value::from(tool.as_str())), ("arguments", arguments.clone())]
+        }
+        Action::ReadResource { uri } => vec![("uri", Value::from(uri.as_str()))],
+        Action::GetPrompt { prompt, arguments } => {
+            let arguments = arguments.iter().map(|(key, text)| (key.clone(), Value::from(text.as_str())));
+            vec![("prompt", Value::from(prompt.as_str())), ("arguments", Value::Object(arguments.collect()))]
+        }
+        Action::Http(step) => {
+            let path = match step.path.split_once('?') {
+                Some((path, query)) => format!("{path}?{}", public_query(query)),
+                None => step.path.clone(),
+            };
+            let headers =
+                step.headers.iter().map(|(name, _)| (name.to_ascii_lowercase(), Value::from(REDACTED)));
+            let mut pairs = vec![("method", Value::from(step.method.as_str())), ("path", Value::from(path))];
+            if !step.headers.is_empty() {
+                pairs.push(("headers", Value::Object(headers.collect())));
+            }
+            pairs.extend(step.body.as_deref().map(|body| ("body", Value::from(body))));
+            if !step.expect_status.is_empty() {
+                pairs.push(("expect_status", Value::from(step.expect_status.clone())));
+            }
+            pairs
+        }
+        Action::CodeMode { code, format } => {
+            vec![("code", Value::from(code.as_str())), ("format", Value::from(format.as_str()))]
+        }
+        Action::Think(range) => vec![("duration", serde_json::json!(pause(*range)))],
+        Action::ListTools | Action::ListResources | Action::ListPrompts | Action::Ping => Vec::new(),
+    };
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ResolvedConfig, fnv_1a, public_url};
+    use crate::plan::Plan;
+    use crate::plan::config::{Overrides, resolve};
+
+    const TEXT: &str = r#"
+        [target]
+        url = "https://one.test/mcp?api_key=hunter2&page=1"
+        headers = { X-Tenant = "hunter2" }
+        auth = { bearer = "hunter2" }
+        [settings]
+        seed = 1
+        timeout = "2s"
+        workers = 2
+        [load]
+        stages = [{ duration = "1.5s", target = 3 }]
+        [[scenario]]
+        name = "mixed"
+        think_time = "1s..3s"
+        [[scenario.step]]
+        type = "tools/call"
+        name = "find"
+        tool = "search"
+        arguments = { query = "a", limit = 5 }
+        timeout = "250ms"
+        [[scenario.step]]
+        type = "prompts/get"
+        prompt = "greet"
+        arguments = { who = "Ada" }
+        [[scenario.step]]
+        type = "http"
+        path = "/health?token=hunter2"
+        headers = { X-Key = "hunter2" }
+        expect_status = 401
+        [[scenario.step]]
+        type = "think"
+        duration = "10ms"
+        [[scenario]]
+        type = "code_mode"
+        code = "query { me }"
+    "#;
+
+    fn plan(text: &str) -> Plan {
+        resolve(Some(("loadtest.toml", text)), &Overrides::default(), &|_| None).unwrap().plan
+    }
+
+    fn hash(text: &str) -> String {
+        ResolvedConfig::from(&plan(text)).hash()
+    }
+
+    #[test]
+    fn everything_that_was_asked_is_there_and_no_secret_is() {
+        let json = serde_json::to_string_pretty(&ResolvedConfig::from(&plan(TEXT))).unwrap();
+        assert!(!json.contains("hunter2"), "{json}");
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(json);
+        });
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let config = ResolvedConfig::from(&plan(TEXT));
+        let json = serde_json::to_string(&config).unwrap();
+        let again: ResolvedConfig = serde_json::from_str(&json).unwrap();
+        assert_eq!(again, config);
+        assert_eq!(again.hash(), config.hash());
+    }
+
+    #[test]
+    fn the_hash_is_the_same_for_another_server_token_seed_and_machine() {
+        for (from, to) in [
+            ("one.test/mcp", "two.test/"),
+            ("bearer = \"hunter2\"", "bearer = \"other\""),
+            ("seed = 1", "seed = 2"),
+            ("workers = 2", "workers = 4"),
+            ("query = \"a\", limit = 5", "limit = 5, query = \"a\""),
+            ("\"1.5s\"", "\"1500ms\""),
+        ] {
+            assert!(TEXT.contains(from), "{from}");
+            assert_eq!(hash(TEXT), hash(&TEXT.replace(from, to)), "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn the_hash_changes_with_the_load_and_its_meaning() {
+        for (from, to) in [
+            ("target = 3", "target = 4"),
+            ("\"1.5s\"", "\"1.6s\""),
+            ("limit = 5", "limit = 6"),
+            ("\"1s..3s\"", "\"1s..4s\""),
+            ("timeout = \"2s\"", "timeout = \"3s\""),
+            ("seed = 1", "session = \"shared\""),
+            ("seed = 1", "quick_ack = false"),
+            ("expect_status = 401", "expect_status = 403"),
+            ("X-Tenant", "X-Other"),
+        ] {
+            assert!(TEXT.contains(from), "{from}");
+            assert_ne!(hash(TEXT), hash(&TEXT.replace(from, to)), "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn the_hash_function_is_the_published_one() {
+        assert_eq!(fnv_1a(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv_1a(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn credentials_in_a_url_are_not_repeated() {
+        let url = "http://me:hunter2@host/p?x=1&Access_Token=hunter2&y".parse().unwrap();
+        assert_eq!(public_url(&url), "http://redacted@host/p?x=1&Access_Token=redacted&y");
+    }
+}
