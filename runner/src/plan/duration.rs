@@ -3,12 +3,13 @@
 //! In: text. Out: a [`Duration`] of whole microseconds, at most [`LONGEST`]; and back again, so that what is printed can be pasted
 //! into a file.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::ThinkTime;
 
 /// The longest time that can be asked for: a year of 365 days. Longer ones are slips of the pen, and sums of them overflow.
-pub const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// Units, largest first, with their length in microseconds.
 const UNITS: [(&str, u128); 6] = [
@@ -77,13 +78,8 @@ pub fn parse_flag(text: &str) -> Result<Duration, String> {
 
 /// Reads a pause: one duration, or the shortest and the longest with `..` between them.
 pub fn parse_range(text: &str) -> Result<ThinkTime, String> {
-    let (min, max) = match text.split_once("..") {
-        Some((min, max)) => (parse(min)?, parse(max)?),
-        None => {
-            let pause = parse(text)?;
-            (pause, pause)
-        }
-    };
+    let (min, max) = text.split_once("..").unwrap_or((text, text));
+    let (min, max) = (parse(min)?, parse(max)?);
     if min > max {
         return Err(format!("`{text}` ends before it begins"));
     }
@@ -113,7 +109,8 @@ pub fn human(duration: Duration) -> String {
     let mut rest = micros;
     for (unit, length) in &UNITS[..3] {
         if rest >= *length {
-            text += &format!("{}{unit}", rest / length);
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "{}{unit}", rest / length);
             rest %= length;
         }
     }
@@ -150,7 +147,7 @@ fn scaled(number: &str, unit: u128) -> Result<u128, String> {
     let scale = fraction.bytes().fold(1_u128, |scale, _| scale * 10);
     let fraction: u128 = if fraction.is_empty() { 0 } else { fraction.parse().map_err(|_| unreadable())? };
     let parts = fraction * unit;
-    if parts % scale != 0 {
+    if !parts.is_multiple_of(scale) {
         return Err(format!("`{number}` is finer than a microsecond"));
     }
     Ok(whole * unit + parts / scale)
@@ -222,7 +219,7 @@ mod tests {
     #[test]
     fn a_plain_number_is_seconds_on_the_command_line_only() {
         assert_eq!(parse_flag("1.5"), Ok(Duration::from_millis(1500)));
-        assert_eq!(parse_flag("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(parse_flag("2m"), Ok(Duration::from_mins(2)));
         assert!(parse_flag("").is_err());
         assert!(parse("1.5").is_err());
     }

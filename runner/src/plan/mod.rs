@@ -51,13 +51,35 @@ pub struct Load {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Executor {
     /// A fixed number of virtual users, each starting its next iteration when the last one ended.
-    ConstantVus { vus: NonZeroU32, duration: Duration },
+    ConstantVus {
+        /// How many.
+        vus: NonZeroU32,
+        /// Length of the run.
+        duration: Duration,
+    },
     /// A number of virtual users that moves linearly from each stage's target to the next, from zero.
-    RampingVus { stages: Vec<Stage> },
+    RampingVus {
+        /// The ramp; never empty, and not all targets are zero.
+        stages: Vec<Stage>,
+    },
     /// A total number of iterations, shared by all virtual users.
-    SharedIterations { vus: NonZeroU32, iterations: NonZeroU64, max_duration: Option<Duration> },
+    SharedIterations {
+        /// How many virtual users.
+        vus: NonZeroU32,
+        /// Iterations of all virtual users together.
+        iterations: NonZeroU64,
+        /// When the run ends at the latest; `None` lets it take as long as the iterations do.
+        max_duration: Option<Duration>,
+    },
     /// A number of iterations for every virtual user.
-    PerVuIterations { vus: NonZeroU32, iterations: NonZeroU64, max_duration: Option<Duration> },
+    PerVuIterations {
+        /// How many virtual users.
+        vus: NonZeroU32,
+        /// Iterations of each virtual user.
+        iterations: NonZeroU64,
+        /// When the run ends at the latest; `None` lets it take as long as the iterations do.
+        max_duration: Option<Duration>,
+    },
 }
 
 /// A stretch of a ramp: the number of virtual users moves linearly to `target` over `duration`.

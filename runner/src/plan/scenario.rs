@@ -31,16 +31,29 @@ pub struct Step {
 /// What a step does: an MCP request, a plain HTTP request, or a pause.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// `tools/call`; `arguments` is a JSON object.
-    CallTool { tool: String, arguments: Value },
+    /// `tools/call`.
+    CallTool {
+        /// The tool's name.
+        tool: String,
+        /// A JSON object.
+        arguments: Value,
+    },
     /// `tools/list`, first page.
     ListTools,
     /// `resources/read`.
-    ReadResource { uri: String },
+    ReadResource {
+        /// The resource's URI.
+        uri: String,
+    },
     /// `resources/list`, first page.
     ListResources,
-    /// `prompts/get`; prompt arguments are strings by protocol.
-    GetPrompt { prompt: String, arguments: Vec<(String, String)> },
+    /// `prompts/get`.
+    GetPrompt {
+        /// The prompt's name.
+        prompt: String,
+        /// Names and values, in the file's order; values are strings by protocol.
+        arguments: Vec<(String, String)>,
+    },
     /// `prompts/list`, first page.
     ListPrompts,
     /// `ping` in the session era, `server/discover` where ping is gone (2026-07-28).
@@ -48,7 +61,12 @@ pub enum Action {
     /// A plain HTTP request beside MCP.
     Http(HttpStep),
     /// The existing command's `code_mode` step: `validate_code`, then `execute_code` with the approval token it returned; measured as one call.
-    CodeMode { code: String, format: String },
+    CodeMode {
+        /// What is validated and executed.
+        code: String,
+        /// The code's language.
+        format: String,
+    },
     /// A pause.
     Think(ThinkTime),
 }

@@ -58,7 +58,7 @@ pub(super) struct AuthTable {
 pub(super) struct SettingsTable {
     /// Concurrent virtual users (default 10).
     pub(super) virtual_users: Option<At<u32>>,
-    /// Length of the run (default 30s).
+    /// Length of the run (default 30s); a run of iterations ends then at the latest (default: never).
     pub(super) duration: Option<At<DurationText>>,
     /// Length of the run in seconds.
     pub(super) duration_secs: Option<At<u64>>,
@@ -235,9 +235,9 @@ tables_of_steps! {
     uri: String,
     /// prompts/get: the prompt.
     prompt: String,
-    /// code_mode: the code.
+    /// `code_mode`: the code.
     code: String,
-    /// code_mode: the code's language (default graphql).
+    /// `code_mode`: the code's language (default graphql).
     format: String,
     /// http: the method (default GET).
     method: String,

@@ -9,8 +9,8 @@ pub(super) enum Written {
     ByStep,
 }
 
-/// Headers that frame a message or belong to its connection.
-const FRAMING: [&str; 11] = [
+/// Headers that frame a message, belong to its connection, or are on every request of ours.
+const FRAMING: [&str; 12] = [
     "accept-encoding",
     "connection",
     "content-length",
@@ -22,6 +22,7 @@ const FRAMING: [&str; 11] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "user-agent",
 ];
 
 /// Headers that the protocol gives a meaning.

@@ -79,9 +79,9 @@ fn headers(
         if has(&headers, "authorization") {
             problems.at(&auth.span, "there are credentials in `auth` and in the headers", "keep one of them");
         }
-        // The flag replaces the file's credentials, and then their variable need not be set.
-        if overrides.api_key.is_none() {
-            headers.extend(bearer(auth, environment, problems).map(authorization));
+        // A flag replaces the file's credentials, and then their variable need not be set.
+        if overrides.api_key.is_none() && !has(&overrides.headers, "authorization") {
+            headers.extend(bearer(auth, environment, problems).map(|token| authorization(&token)));
         }
     }
     for (name, value) in &overrides.headers {
@@ -99,7 +99,7 @@ fn headers(
             problems.anywhere("--api-key cannot be sent in a header", help);
         }
         headers.retain(|(present, _)| !present.eq_ignore_ascii_case("authorization"));
-        headers.push(authorization(key.reveal().to_owned()));
+        headers.push(authorization(key.reveal()));
     }
     headers
 }
@@ -108,7 +108,7 @@ fn has(headers: &[(String, Secret)], name: &str) -> bool {
     headers.iter().any(|(present, _)| present.eq_ignore_ascii_case(name))
 }
 
-fn authorization(token: String) -> (String, Secret) {
+fn authorization(token: &str) -> (String, Secret) {
     ("Authorization".to_owned(), Secret::new(format!("Bearer {token}")))
 }
 

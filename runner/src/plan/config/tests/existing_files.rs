@@ -10,7 +10,7 @@ use crate::plan::config::Resolved;
 use crate::plan::{Action, Executor, Stage, ThinkTime};
 
 /// Every shape of the existing format.
-const EVERYTHING: &str = r#"
+pub(super) const EVERYTHING: &str = r#"
 [settings]
 virtual_users = 4
 duration_secs = 30
@@ -46,7 +46,8 @@ weight = 2
 code = "query { me }"
 "#;
 
-const STAGES: &str = "
+/// A ramp of the existing format.
+pub(super) const STAGES: &str = "
 [[stage]]
 target_vus = 5
 duration_secs = 10
@@ -153,7 +154,7 @@ fn users_and_duration_of_the_command_line_beat_stages_with_a_note() {
     let text = format!("{EVERYTHING}{STAGES}");
     let both = run(
         &text,
-        Overrides { vus: Some(20), duration: Some(Duration::from_secs(60)), ..Overrides::default() },
+        Overrides { vus: Some(20), duration: Some(Duration::from_mins(1)), ..Overrides::default() },
     );
     assert_eq!(both.plan.load.executor, constant(20, 60));
     let note = "--vus and --duration replace the file's stages: 20 virtual users for 1m";

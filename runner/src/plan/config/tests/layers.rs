@@ -97,7 +97,7 @@ fn each_executor_can_be_asked_for() {
     let load =
         |lines: &str| plain(&format!("{TARGET}[load]\n{lines}\n{SCENARIO}")).unwrap().plan.load.executor;
     let ten = NonZeroU64::new(10).unwrap();
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     assert_eq!(
         load("executor = \"constant-vus\"\nvus = 3\nduration = \"1m\""),
         Executor::ConstantVus { vus: users(3), duration: minute }
@@ -159,6 +159,8 @@ fn a_bearer_token_comes_from_the_variable_that_the_file_names_unless_a_flag_give
     assert_eq!(from(&Overrides::default(), Some("abc")), "Authorization: Bearer abc");
     let flags = Overrides { api_key: Some(Secret::new("key")), ..Overrides::default() };
     assert_eq!(from(&flags, None), "Authorization: Bearer key");
+    let headers = vec![("authorization".to_owned(), Secret::new("Basic abc"))];
+    assert_eq!(from(&Overrides { headers, ..Overrides::default() }, None), "authorization: Basic abc");
 }
 
 #[test]
@@ -202,4 +204,16 @@ fn a_text_that_looks_like_a_placeholder_is_sent_as_it_stands_with_a_note() {
     );
     let notes = plain(&text).unwrap().notes;
     assert!(notes.len() == 1 && notes[0].contains("{{...}} is sent as it stands"), "{notes:?}");
+}
+
+#[test]
+fn the_starter_file_that_init_writes_runs_as_it_is() {
+    let text = crate::plan::starter::starter(Some("http://127.0.0.1:3000/mcp"), None);
+    let resolved = plain(&text).unwrap();
+    assert_eq!(
+        (resolved.plan.load.executor.max_vus(), resolved.notes.len()),
+        (10, 0),
+        "{:?}",
+        resolved.notes
+    );
 }

@@ -281,6 +281,14 @@ fn a_long_line_is_cut_around_the_mistake() {
     assert_shown!(plain(&text).unwrap_err().to_string());
 }
 
+#[test]
+fn a_file_that_nests_without_end_is_refused() {
+    for open in ["[", "{ a = "] {
+        let errors = plain(&format!("a = {}", open.repeat(100_000))).unwrap_err();
+        assert_eq!(errors.iter().count(), 1);
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in any::<String>()) {

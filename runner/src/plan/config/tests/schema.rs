@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Overrides;
+use super::existing_files::{EVERYTHING, STAGES};
 use crate::plan::config::{resolve, schema};
 use crate::plan::library;
 
@@ -47,6 +48,11 @@ fn every_file_of_the_library_is_embedded_valid_and_resolves() {
             resolve(Some((entry.name, &text)), &Overrides { url, ..Overrides::default() }, &|_| None);
         assert_eq!(resolved.unwrap().notes, Vec::<String>::new(), "{}", entry.name);
     }
+}
+
+#[test]
+fn a_file_of_the_existing_command_is_valid() {
+    assert_eq!(is_valid(&format!("{EVERYTHING}{STAGES}")), Ok(()));
 }
 
 #[test]
