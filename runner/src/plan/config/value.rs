@@ -198,6 +198,9 @@ impl<'de> Deserialize<'de> for Statuses {
             Ok(OneOrMany::Many(statuses)) => statuses,
             Err(_) => return Err(D::Error::custom(with_help("this is not an HTTP status", help))),
         };
+        if statuses.is_empty() {
+            return Err(D::Error::custom(with_help("an empty list would let no status pass", help)));
+        }
         match statuses.iter().find(|status| !(100..=599).contains(*status)) {
             Some(status) => {
                 let message = format!("{status} is not an HTTP status, which is between 100 and 599");

@@ -51,6 +51,7 @@ fn what_is_not_toml_or_not_the_right_type_is_shown_where_it_stands() {
         ("a value for a table", "settings = 4\n"),
         ("one bracket too few", "[scenario]\ntype = \"ping\"\n"),
         ("an unreadable size", "[settings]\nmax_body_bytes = \"64 megs\"\n"),
+        ("no status at all", "[[scenario]]\ntype = \"http\"\npath = \"/\"\nexpect_status = []\n"),
         (
             "a status that is none",
             "[[scenario]]\ntype = \"http\"\npath = \"/\"\nexpect_status = [200, 999]\n"

@@ -1,11 +1,13 @@
 //! The published schema is the one that the types describe.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
+use proptest::prelude::{prop_assert_eq, proptest};
 use serde_json::Value;
 
-use super::Overrides;
 use super::existing_files::{EVERYTHING, STAGES};
+use super::{Overrides, SCENARIO, with};
 use crate::plan::config::{resolve, schema};
 use crate::plan::library;
 
@@ -25,10 +27,12 @@ fn the_published_schema_is_up_to_date() {
     assert_published("config.schema.json", &text);
 }
 
+static VALIDATOR: LazyLock<jsonschema::Validator> =
+    LazyLock::new(|| jsonschema::validator_for(schema().as_value()).unwrap());
+
 fn is_valid(text: &str) -> Result<(), String> {
     let file: Value = toml::from_str(text).unwrap();
-    let validator = jsonschema::validator_for(schema().as_value()).unwrap();
-    validator.validate(&file).map_err(|error| error.to_string())
+    VALIDATOR.validate(&file).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -72,3 +76,45 @@ fn the_schema_refuses_what_the_parser_refuses() {
         assert!(is_valid(text).is_err(), "{text}");
     }
 }
+
+proptest! {
+    #[test]
+    fn what_the_parser_accepts_the_schema_accepts(
+        settings in proptest::sample::subsequence(SETTINGS, 0..4),
+        load in proptest::sample::select(LOADS),
+        step in proptest::sample::select(STEPS),
+    ) {
+        let text = format!("[settings]\n{}\n{load}\n{SCENARIO}[[scenario]]\n{step}\n", settings.join("\n"));
+        let url = Some("http://127.0.0.1/".parse().unwrap());
+        if with(&text, &Overrides { url, ..Overrides::default() }).is_ok() {
+            prop_assert_eq!(is_valid(&text), Ok(()), "{}", text);
+        }
+    }
+}
+
+const SETTINGS: &[&str] = &[
+    "virtual_users = 3",
+    "duration = \" 1h 30m\"",
+    "duration_secs = 5",
+    "timeout = \"0.25s\"",
+    "timeout_ms = 1",
+    "max_body_bytes = 10",
+    "max_body_bytes = \"10 KB\"",
+    "max_body_bytes = \" 1gib \"",
+    "graceful_stop = \"0s\"",
+    "min_samples = 0",
+];
+const LOADS: &[&str] = &[
+    "",
+    "[load]\niterations = 5",
+    "[load]\nexecutor = \"per-vu-iterations\"\niterations = 5\nmax_duration = \"1d\"",
+    "[load]\nstages = [{ duration = \"1s\", target = 0 }, { duration_secs = 1, target_vus = 2 }]",
+    "[[stage]]\nduration = \"1s\"\ntarget_vus = 2",
+];
+const STEPS: &[&str] = &[
+    "type = \"tools/call\"\ntool = \"a\"\narguments = { a = [1, 2.5, { b = true }], d = 2026-01-01 }",
+    "type = \"prompts/get\"\nprompt = \"a\"\narguments = { a = \"b\" }\nthink_time = \"10ms .. 1s\"",
+    "type = \"http\"\npath = \"/\"\nheaders = { a = \"b\" }\nexpect_status = []",
+    "type = \"http\"\npath = \"/\"\nexpect_status = 404\nweight = 0",
+    "type = \"code_mode\"\ncode = \"x\"\ntimeout = \"1us\"",
+];
