@@ -17,6 +17,7 @@ pub mod size;
 pub mod starter;
 
 use std::num::{NonZeroU32, NonZeroU64};
+use std::str::FromStr;
 use std::time::Duration;
 
 pub use resolved::ResolvedConfig;
@@ -89,6 +90,28 @@ pub struct Stage {
     pub duration: Duration,
     /// Virtual users wanted at its end.
     pub target: u32,
+}
+
+/// Reads a stage of the command line: a duration, a colon, and a number of virtual users.
+///
+/// ```
+/// use std::time::Duration;
+/// use pmcp_loadtest::plan::Stage;
+/// assert_eq!("30s:50".parse(), Ok(Stage { duration: Duration::from_secs(30), target: 50 }));
+/// assert!("50".parse::<Stage>().is_err());
+/// ```
+impl FromStr for Stage {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (duration, target) = text.split_once(':').ok_or_else(|| {
+            format!("`{text}` is not a stage; write its length and its users, such as 30s:50")
+        })?;
+        let target = target.trim();
+        Ok(Self {
+            duration: duration::parse_flag(duration)?,
+            target: target.parse().map_err(|_| format!("`{target}` is not a number of virtual users"))?,
+        })
+    }
 }
 
 impl Executor {

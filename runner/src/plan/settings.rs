@@ -301,3 +301,27 @@ impl Default for Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ConnectionPolicy, Protocol, Revision, SessionPolicy, TransportKind};
+
+    #[test]
+    fn every_word_is_read_back_and_others_are_refused_with_the_list() {
+        for policy in [SessionPolicy::PerVu, SessionPolicy::PerIteration, SessionPolicy::Shared] {
+            assert_eq!(policy.as_str().parse(), Ok(policy));
+        }
+        for policy in [ConnectionPolicy::KeepAlive, ConnectionPolicy::PerRequest] {
+            assert_eq!(policy.as_str().parse(), Ok(policy));
+        }
+        for kind in [TransportKind::H1, TransportKind::Reqwest] {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+        }
+        for protocol in Revision::ALL.map(Protocol::Pinned).into_iter().chain([Protocol::Auto]) {
+            assert_eq!(protocol.to_string().parse(), Ok(protocol));
+            assert!(Protocol::WORDS.contains(&protocol.to_string().as_str()));
+        }
+        let refused = "per_vu".parse::<SessionPolicy>().unwrap_err();
+        assert_eq!(refused, "`per_vu` is none of per-vu, per-iteration, shared");
+    }
+}

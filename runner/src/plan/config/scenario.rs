@@ -83,12 +83,10 @@ fn scenario(
         Some(name) => name.value,
         None => free_name(&steps, index, names),
     };
-    for step in &steps {
-        if step::has_placeholder(&step.action) {
-            notes.push(format!(
-                "scenario `{name}`: a text with {{{{...}}}} is sent as it stands; placeholders are not supported by this version yet"
-            ));
-        }
+    if steps.iter().any(|step| step::has_placeholder(&step.action)) {
+        notes.push(format!(
+            "scenario `{name}`: a text with {{{{...}}}} is sent as it stands; placeholders are not supported by this version yet"
+        ));
     }
     Some(Scenario { name, weight: table.value.weight.map_or(1, |at| at.value), think_time, steps })
 }
