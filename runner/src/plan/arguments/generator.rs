@@ -130,8 +130,8 @@ impl<'s, 'd> Generator<'s, 'd> {
         let (mut attempt, mut attempts) = (0, 1);
         let mut last = None;
         while attempt < attempts {
-            let way = attempt;
-            let conjunction = Conjunction::gather(&self.document, schemas, way);
+            // A variation begins with another branch, so that items that must differ can be of different kinds.
+            let conjunction = Conjunction::gather(&self.document, schemas, vary + attempt);
             self.effort.spend(1 + conjunction.cost)?;
             attempts = attempts.max(conjunction.ways);
             // Beyond the ways through the branches, further attempts are variations of the values.

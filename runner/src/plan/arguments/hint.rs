@@ -42,6 +42,13 @@ pub(super) fn integer(name: &str) -> Option<i128> {
     row(INTEGERS, name).copied()
 }
 
+/// Whether a field of this name ends what another one begins, such as `end_date` or `until`.
+pub(super) fn is_an_end(name: &str) -> bool {
+    words(name)
+        .iter()
+        .any(|word| matches!(word.as_str(), "end" | "until" | "to" | "before" | "checkout" | "last"))
+}
+
 fn row<'t, T>(table: &'t [(&[&str], T)], name: &str) -> Option<&'t T> {
     let words = words(name);
     let names = |row: &&(&[&str], T)| row.0.iter().any(|word| words.iter().any(|other| other == word));

@@ -45,7 +45,7 @@ impl Generator<'_, '_> {
         }
         self.effort.spend(1 + demands.least / 16)?;
         let encoded = conjunction.values("contentEncoding").any(|encoding| encoding == "base64");
-        let sampled = demands.formats.iter().find_map(|format| format::sample(format, &mut self.draws));
+        let sampled = demands.formats.iter().find_map(|format| format::sample(format, name, self.draws));
         let plain = match sampled {
             Some(sample) => sample,
             None if encoded => "bG9hZCB0ZXN0".to_owned(),
@@ -54,10 +54,10 @@ impl Generator<'_, '_> {
         if self.fits(&demands, &plain) {
             return Ok(Value::String(plain));
         }
-        self.from_pattern(&demands)
+        self.matching_text(&demands)
     }
 
-    fn from_pattern(&mut self, demands: &Demands<'_>) -> Result<Value, Stop> {
+    fn matching_text(&mut self, demands: &Demands<'_>) -> Result<Value, Stop> {
         let Some(pattern) = demands.patterns.first() else {
             let reason =
                 format!("no `format` {} sample has the length asked for", demands.formats.join(", "));
@@ -68,7 +68,7 @@ impl Generator<'_, '_> {
             let natural = [4, 8, 1, 16, 0, 24, 40][attempt % 7];
             let length = natural.clamp(demands.least, demands.most);
             self.effort.spend(1 + length / 16)?;
-            let Some(mut text) = self.patterns.sample(pattern, length, &mut self.draws) else {
+            let Some(mut text) = self.patterns.sample(pattern, length, self.draws) else {
                 return Err(self.stuck(format!("`pattern` {pattern:?} uses what cannot be generated from")));
             };
             // A pattern without an anchor allows anything behind the match.

@@ -134,7 +134,7 @@ fn wide_schemas_end() {
     let branches: Vec<Value> = (0..many).map(|index| json!({ "const": index, "type": "string" })).collect();
     let properties: Map<String, Value> =
         (0..many).map(|index| (format!("n{index}"), json!({ "default": 1 }))).collect();
-    let patterns: Map<String, Value> = (0..2000).map(|index| (format!("^n.*{index}$"), json!({}))).collect();
+    let patterns: Map<String, Value> = (0..400).map(|index| (format!("^n.*{index}$"), json!({}))).collect();
     for schema in [
         json!({ "enum": numbers }),
         json!({ "enum": numbers, "minimum": 59_999 }),

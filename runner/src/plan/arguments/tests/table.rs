@@ -92,6 +92,9 @@ fn schemas() -> Vec<(&'static str, Value)> {
         ("unique", json!({ "type": "array", "items": { "enum": ["a", "b", "c"] }, "minItems": 3, "uniqueItems": true })),
         ("unique objects", json!({ "type": "array", "minItems": 5, "uniqueItems": true, "items": {
             "type": "object", "required": ["x"], "properties": { "x": { "type": "integer", "minimum": 0, "maximum": 4 } } } })),
+        ("unique items of several kinds", json!({ "type": "array", "minItems": 4, "uniqueItems": true, "items": { "oneOf": [
+            { "type": "object", "required": ["k"], "additionalProperties": false, "properties": { "k": { "const": "a" } } },
+            { "type": "object", "required": ["k", "n"], "properties": { "k": { "const": "b" }, "n": { "type": "string" } } } ] } })),
         ("unique booleans", json!({ "type": "array", "items": { "type": "boolean" }, "minItems": 2, "uniqueItems": true })),
         ("contains", json!({ "type": "array", "contains": { "const": "x" }, "minContains": 2, "minItems": 3,
             "items": { "type": "string" } })),
@@ -191,6 +194,17 @@ fn arguments_read_like_a_real_call() {
         json!({ "query": "load test", "path": "README.md", "homepage_url": "https://example.com/",
             "userEmail": "ada@example.com", "limit": 20 })
     );
+}
+
+#[test]
+fn a_period_ends_after_it_begins() {
+    let date = json!({ "type": "string", "format": "date" });
+    let schema =
+        json!({ "required": ["startDate", "endDate"], "properties": { "startDate": date, "endDate": date } });
+    for iteration in 0..50 {
+        let period = generate(&schema, &mut Draws::new(1, 0, iteration), Options::default()).unwrap();
+        assert!(period["startDate"].as_str() < period["endDate"].as_str(), "{period}");
+    }
 }
 
 #[test]
