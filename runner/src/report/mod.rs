@@ -10,7 +10,7 @@ mod manifest;
 mod series;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(crate) mod text;
 mod timeline;
 
 use std::collections::BTreeMap;

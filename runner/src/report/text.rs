@@ -13,8 +13,9 @@ mod tools;
 use super::Report;
 use crate::judge::wording::{bytes, count, counted, percent, rate, time};
 use crate::judge::{GateName, GateState, VerdictOutcome};
-use layout::{clean, join_within, width, wrap};
-use paint::{Tone, paint};
+use layout::{clean, join_within, wrap};
+pub(crate) use layout::{elide_end, width};
+pub(crate) use paint::{Tone, paint};
 
 /// How the summary is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 const ELLIPSIS: char = '…';
 
 /// Columns a text takes; wide characters take two.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
@@ -17,7 +17,7 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 /// Shortens to `columns`, giving up the end.
-pub(super) fn elide_end(text: &str, columns: usize) -> String {
+pub(crate) fn elide_end(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }

@@ -4,7 +4,7 @@ use owo_colors::{OwoColorize, Style};
 
 /// What a piece of text means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     /// Ordinary text, in the terminal's own colour.
     Plain,
     /// What the eye should find first.
@@ -20,7 +20,7 @@ pub(super) enum Tone {
 }
 
 /// The text in its tone.
-pub(super) fn paint(text: &str, tone: Tone, colour: bool) -> String {
+pub(crate) fn paint(text: &str, tone: Tone, colour: bool) -> String {
     if !colour || text.is_empty() || tone == Tone::Plain {
         return text.to_owned();
     }

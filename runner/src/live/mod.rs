@@ -1,0 +1,17 @@
+//! What a person or a machine sees while a run lasts. In: snapshots, a few times a second. Out: lines on stderr.
+//!
+//! Deciding (`line`, `remaining`, `jsonl`, `colour`, `progress`) is apart from waiting and writing (`console`, `terminal`, `sink`).
+
+mod colour;
+mod console;
+mod jsonl;
+mod line;
+mod progress;
+mod remaining;
+mod sink;
+mod terminal;
+
+pub use colour::ColourChoice;
+pub use console::Console;
+pub use jsonl::Ending;
+pub use progress::Progress;
