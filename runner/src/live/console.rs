@@ -119,6 +119,20 @@ impl Console {
     }
 }
 
+#[cfg(test)]
+impl Console {
+    /// A console without progress, whose words a test reads.
+    pub(super) fn silent() -> Self {
+        Self(Voice::Silent(Sink::memory()))
+    }
+
+    /// What was said so far.
+    pub(super) fn written(&self) -> String {
+        let Voice::Silent(sink) = &self.0 else { panic!("a display, not words alone") };
+        sink.written()
+    }
+}
+
 /// The newest snapshot that was not taken yet; a copy, so that the run never waits for a display to be written.
 fn news(snapshots: &mut watch::Receiver<Option<Snapshot>>) -> Option<Snapshot> {
     let newest = snapshots.borrow_and_update();

@@ -1,9 +1,10 @@
-//! What a person or a machine sees while a run lasts. In: snapshots, a few times a second. Out: lines on stderr.
+//! What a person or a machine sees while a run lasts. In: snapshots, a few times a second. Out: lines on stderr, and the wish to stop.
 //!
-//! Deciding (`line`, `remaining`, `jsonl`, `colour`, `progress`) is apart from waiting and writing (`console`, `terminal`, `sink`).
+//! Deciding (`line`, `remaining`, `jsonl`, `colour`, `progress`) is apart from waiting and writing (`console`, `terminal`, `sink`, `interrupt`).
 
 mod colour;
 mod console;
+mod interrupt;
 mod jsonl;
 mod line;
 mod progress;
@@ -13,5 +14,6 @@ mod terminal;
 
 pub use colour::ColourChoice;
 pub use console::Console;
+pub use interrupt::{Interrupts, forward_interrupts};
 pub use jsonl::Ending;
 pub use progress::Progress;
