@@ -4,6 +4,7 @@
 //! [`plan`] holds what was asked, `drive` does it, [`judge`] says what it means, [`report`] renders it; [`live`] shows it
 //! while it lasts.
 
+pub mod cli;
 pub mod drive;
 pub mod error;
 pub mod judge;

@@ -1,3 +1,5 @@
 //! Arguments in, exit code out.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pmcp_loadtest::cli::main(std::env::args_os())
+}

@@ -230,6 +230,10 @@ impl Control {
                         self.merge(tick);
                         // Nobody watching is fine.
                         let _ = snapshots.send(Some(self.snapshot()));
+                        if reason == StopReason::Completed && self.target_is_lost() {
+                            reason = StopReason::TargetLost { message: self.last_failure() };
+                            self.phase.send_replace(Phase::Stopping);
+                        }
                     }
                     None => break,
                 },
@@ -244,10 +248,6 @@ impl Control {
                         self.phase.send_replace(phase);
                     }
                 }
-            }
-            if reason == StopReason::Completed && self.target_is_lost() {
-                reason = StopReason::TargetLost { message: self.last_failure() };
-                self.phase.send_replace(Phase::Stopping);
             }
         }
         reason

@@ -6,6 +6,7 @@ mod context;
 mod deadline;
 mod engine;
 mod executor;
+pub mod limits;
 mod link;
 mod negotiate;
 mod prepare;

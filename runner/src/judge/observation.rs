@@ -1,5 +1,6 @@
 //! What a run saw, whole: the value that `drive` hands to `validity`, `verdict` and `report` when the load is over.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::metrics::Metrics;
@@ -56,6 +57,17 @@ pub struct ServerFacts {
     pub tools: usize,
     /// Tools that cannot be called because their `x-mcp-header` schema is invalid, with the reason.
     pub dropped_tools: Vec<(String, String)>,
+}
+
+impl fmt::Display for ServerFacts {
+    /// Name, version and revision, as a person wants to see them before the load begins.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name.as_deref().unwrap_or("a server without a name"))?;
+        if let Some(version) = &self.version {
+            write!(formatter, " {version}")?;
+        }
+        write!(formatter, " · MCP {}", self.revision)
+    }
 }
 
 /// What the generator itself cost.

@@ -16,6 +16,7 @@ pub mod settings;
 pub mod size;
 pub mod starter;
 
+use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
 use std::time::Duration;
@@ -142,6 +143,35 @@ impl Executor {
             Self::RampingVus { stages } => Some(stages.iter().map(|stage| stage.duration).sum()),
             Self::SharedIterations { max_duration, .. } | Self::PerVuIterations { max_duration, .. } => {
                 *max_duration
+            }
+        }
+    }
+}
+
+impl fmt::Display for Load {
+    /// The shape in a few words: `constant-vus: 10 VUs for 30s`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let executor = &self.executor;
+        write!(formatter, "{}: ", executor.name())?;
+        let at_most = |longest: &Option<Duration>| {
+            longest.map(|longest| format!(", at most {}", duration::human(longest))).unwrap_or_default()
+        };
+        match executor {
+            Executor::ConstantVus { vus, duration } => {
+                write!(formatter, "{vus} VUs for {}", duration::human(*duration))
+            }
+            Executor::RampingVus { stages } => {
+                let targets: Vec<String> = stages
+                    .iter()
+                    .map(|stage| format!("{} in {}", stage.target, duration::human(stage.duration)))
+                    .collect();
+                write!(formatter, "0 VUs, then {}", targets.join(", "))
+            }
+            Executor::SharedIterations { vus, iterations, max_duration } => {
+                write!(formatter, "{iterations} iterations shared by {vus} VUs{}", at_most(max_duration))
+            }
+            Executor::PerVuIterations { vus, iterations, max_duration } => {
+                write!(formatter, "{iterations} iterations for each of {vus} VUs{}", at_most(max_duration))
             }
         }
     }

@@ -1,0 +1,177 @@
+//! The flags of `run`, each with its environment variable and its help.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use super::super::report::Format;
+use super::super::values;
+use crate::live::{ColourChoice, Progress};
+use crate::plan::config::Overrides;
+use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, TransportKind};
+
+/// Put load on a server and report what it did
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo pmcp loadtest run --demo
+  cargo pmcp loadtest run http://127.0.0.1:3000/mcp --vus 50 --duration 1m
+  cargo pmcp loadtest run http://127.0.0.1:3000/mcp --stage 30s:50 --stage 1m:50 --stage 10s:0
+  cargo pmcp loadtest run https://mcp.example.org/mcp --scenario smoke --api-key \"$KEY\"
+
+Flags beat the environment, the environment beats the file, the file beats defaults.")]
+pub(in crate::cli) struct Arguments {
+    /// The server's MCP endpoint; beats the file's
+    #[arg(env = "MCP_LOADTEST_URL")]
+    url: Option<Url>,
+    /// The configuration file [default: the nearest .pmcp/loadtest.toml, here or in a folder above]
+    #[arg(long, value_name = "FILE", env = "MCP_LOADTEST_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// Start the embedded demo server and run the quickstart scenario against it
+    #[arg(long, conflicts_with = "url")]
+    pub(super) demo: bool,
+    /// A scenario of the file, or one of the library (repeatable for the file's)
+    #[arg(long = "scenario", value_name = "NAME", env = "MCP_LOADTEST_SCENARIO", value_delimiter = ',')]
+    pub(super) scenarios: Vec<String>,
+
+    /// Concurrent virtual users
+    #[arg(long, value_name = "N", visible_alias = "users", env = "MCP_LOADTEST_VUS", help_heading = "Load")]
+    vus: Option<u32>,
+    /// How long: 30s, 1m30s, or a plain number of seconds
+    #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_DURATION", help_heading = "Load")]
+    duration: Option<Duration>,
+    /// Iterations in all, shared by all virtual users
+    #[arg(long, value_name = "N", env = "MCP_LOADTEST_ITERATIONS", help_heading = "Load")]
+    iterations: Option<u64>,
+    /// A stage of a ramp: time and virtual users at its end, such as 30s:50 (repeatable)
+    #[arg(
+        long = "stage",
+        value_name = "TIME:VUS",
+        env = "MCP_LOADTEST_STAGES",
+        value_delimiter = ',',
+        help_heading = "Load"
+    )]
+    stages: Vec<Stage>,
+    /// How long running iterations may go on after the end
+    #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_GRACEFUL_STOP", help_heading = "Load")]
+    graceful_stop: Option<Duration>,
+    /// Seed of every random draw; the same seed sends the same requests
+    #[arg(long, value_name = "N", env = "MCP_LOADTEST_SEED", help_heading = "Load")]
+    seed: Option<u64>,
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N", env = "MCP_LOADTEST_WORKERS", help_heading = "Load")]
+    workers: Option<u32>,
+
+    /// Protocol revision: auto, 2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26
+    #[arg(long, value_name = "REVISION", env = "MCP_LOADTEST_PROTOCOL", help_heading = "Client")]
+    protocol: Option<Protocol>,
+    /// Longest wait for one answer
+    #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_TIMEOUT", help_heading = "Client")]
+    timeout: Option<Duration>,
+    /// A header to send with every request (repeatable)
+    #[arg(long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Client")]
+    headers: Vec<(String, Secret)>,
+    /// A key to send as `Authorization: Bearer KEY`
+    #[arg(long, value_name = "KEY", value_parser = values::secret, env = "MCP_API_KEY", hide_env_values = true,
+          help_heading = "Client")]
+    api_key: Option<Secret>,
+    /// Who owns a session: per-vu, per-iteration, shared
+    #[arg(long, value_name = "POLICY", env = "MCP_LOADTEST_SESSION", help_heading = "Client")]
+    session: Option<SessionPolicy>,
+    /// How long a connection lives: keep-alive, per-request
+    #[arg(long, value_name = "POLICY", env = "MCP_LOADTEST_CONNECTION", help_heading = "Client")]
+    connection: Option<ConnectionPolicy>,
+    /// What carries the bytes: h1 (our own HTTP/1.1), reqwest (HTTP/2, proxies)
+    #[arg(long, value_name = "NAME", env = "MCP_LOADTEST_TRANSPORT", help_heading = "Client")]
+    transport: Option<TransportKind>,
+    /// Largest response body that is read, such as 64MiB
+    #[arg(long, value_name = "SIZE", value_parser = values::bytes, env = "MCP_LOADTEST_MAX_BODY", help_heading = "Client")]
+    max_body_bytes: Option<u64>,
+    /// Do not ask the kernel to acknowledge incomplete answers at once (Linux): shows what clients without it wait for
+    #[arg(long, env = "MCP_LOADTEST_NO_QUICK_ACK", help_heading = "Client")]
+    no_quick_ack: bool,
+
+    /// Where the JSON report goes [default: .pmcp/reports/loadtest-TIME.json]
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        env = "MCP_LOADTEST_OUT",
+        conflicts_with = "no_report",
+        help_heading = "Output"
+    )]
+    pub(super) out: Option<PathBuf>,
+    /// Write no report file
+    #[arg(long, env = "MCP_LOADTEST_NO_REPORT", help_heading = "Output")]
+    pub(super) no_report: bool,
+    /// What goes to standard output
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, env = "MCP_LOADTEST_FORMAT",
+          help_heading = "Output")]
+    pub(super) format: Format,
+    /// Fewest measured calls for a verdict other than inconclusive
+    #[arg(long, value_name = "N", env = "MCP_LOADTEST_MIN_SAMPLES", help_heading = "Output")]
+    min_samples: Option<u64>,
+    /// How progress is shown
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value_t,
+        env = "MCP_LOADTEST_PROGRESS",
+        help_heading = "Output"
+    )]
+    progress: Progress,
+    /// When to use colour
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        env = "MCP_LOADTEST_COLOR",
+        help_heading = "Output"
+    )]
+    color: ColourChoice,
+    /// The same as --color never
+    #[arg(long, help_heading = "Output")]
+    no_color: bool,
+    /// No progress and no notes; errors and the report only
+    #[arg(short, long, env = "MCP_LOADTEST_QUIET", help_heading = "Output")]
+    pub(super) quiet: bool,
+}
+
+impl Arguments {
+    /// What beats the file.
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides {
+            url: self.url.clone(),
+            vus: self.vus,
+            duration: self.duration,
+            iterations: self.iterations,
+            stages: self.stages.clone(),
+            timeout: self.timeout,
+            seed: self.seed,
+            protocol: self.protocol,
+            headers: self.headers.clone(),
+            api_key: self.api_key.clone(),
+            workers: self.workers,
+            session: self.session,
+            connection: self.connection,
+            transport: self.transport,
+            min_samples: self.min_samples,
+            quick_ack: self.no_quick_ack.then_some(false),
+            graceful_stop: self.graceful_stop,
+            scenarios: self.scenarios.clone(),
+            max_body_bytes: self.max_body_bytes,
+        }
+    }
+
+    /// How progress is shown, all flags considered.
+    pub(super) fn progress_mode(&self) -> Progress {
+        if self.quiet { Progress::None } else { self.progress }
+    }
+
+    /// When to use colour, all flags considered.
+    pub(super) fn colour(&self) -> ColourChoice {
+        if self.no_color { ColourChoice::Never } else { self.color }
+    }
+}

@@ -1,0 +1,40 @@
+//! Values of flags: what was typed becomes what it means, or an error that says what was expected.
+
+use std::time::Duration;
+
+use crate::plan::{Secret, duration, size};
+
+/// A duration: `250ms`, `1m30s`, or a plain number of seconds.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    duration::parse_flag(text)
+}
+
+/// A size: `64MiB`, or a plain number of bytes.
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    size::parse(text)
+}
+
+/// `K: V`.
+pub(super) fn header(text: &str) -> Result<(String, Secret), String> {
+    let (name, value) = text.split_once(':').ok_or("expected 'Name: value'")?;
+    Ok((name.trim().to_owned(), Secret::new(value.trim())))
+}
+
+/// A credential.
+#[expect(clippy::unnecessary_wraps, reason = "the signature clap asks for")]
+pub(super) fn secret(text: &str) -> Result<Secret, String> {
+    Ok(Secret::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_understood_or_explained() {
+        assert_eq!(header("X-A: b:c").unwrap().1.reveal(), "b:c");
+        assert!(header("nonsense").is_err());
+        assert_eq!(time("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(bytes("64KiB"), Ok(65536));
+    }
+}
