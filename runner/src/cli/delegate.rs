@@ -121,7 +121,9 @@ mod tests {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let name = format!("cargo-pmcp{}", std::env::consts::EXE_SUFFIX);
         let programs = folders.each_ref().map(|folder| folder.path().join(&name));
-        programs.iter().for_each(|program| std::fs::write(program, "").unwrap());
+        for program in &programs {
+            std::fs::write(program, "").unwrap();
+        }
         let path = std::env::join_paths(folders.iter().map(tempfile::TempDir::path)).unwrap();
         let own = std::fs::canonicalize(&programs[0]).unwrap();
         assert_eq!(next_on_path(&path, Some(&own)), Some(programs[1].clone()));

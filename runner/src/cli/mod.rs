@@ -80,7 +80,7 @@ fn loadtest(typed: Vec<OsString>) -> u8 {
         }
     };
     let done = match command {
-        Command::Run(arguments) => run::run(*arguments),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Init(arguments) => init::init(arguments).map(|()| ExitCode::Passed),
         Command::Scenarios(arguments) => scenarios::scenarios(&arguments).map(|()| ExitCode::Passed),
         Command::Report(arguments) => report::report(&arguments).map(|()| ExitCode::Passed),

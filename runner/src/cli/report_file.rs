@@ -67,9 +67,13 @@ impl Drop for ReportFile {
 /// `loadtest-2026-11-20T12-00-00.json`; with a number behind it where several runs fall into one second.
 fn unused_name(folder: &Path, now: jiff::Timestamp) -> PathBuf {
     let stamp = now.strftime("%Y-%m-%dT%H-%M-%S");
-    let first = folder.join(format!("loadtest-{stamp}.json"));
-    let numbered = |number: u32| folder.join(format!("loadtest-{stamp}-{number}.json"));
-    std::iter::once(first.clone()).chain((2..).map(numbered)).find(|path| !path.exists()).unwrap_or(first)
+    let mut path = folder.join(format!("loadtest-{stamp}.json"));
+    let mut number = 1_u32;
+    while path.exists() {
+        number += 1;
+        path = folder.join(format!("loadtest-{stamp}-{number}.json"));
+    }
+    path
 }
 
 #[cfg(test)]

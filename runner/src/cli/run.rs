@@ -24,9 +24,9 @@ use crate::report::{Manifest, Report};
 ///
 /// # Errors
 /// Whatever keeps the load from beginning; after that, only our own failures.
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Error> {
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let console = Console::stderr(arguments.progress_mode(), arguments.colour(), |key| std::env::var_os(key));
-    let ended = attempt(&arguments, &console);
+    let ended = attempt(arguments, &console);
     match &ended {
         Ok(verdict) => console.end(&Ending::from(verdict)),
         Err(error) => console.end(&Ending::from(error)),
@@ -44,7 +44,9 @@ fn attempt(arguments: &Arguments, console: &Console) -> Result<Verdict, Error> {
         Some(ReportFile::reserve(arguments.out.as_deref(), jiff::Timestamp::now())?)
     };
     if !arguments.quiet {
-        notes.iter().for_each(|note| console.say(&format!("note: {note}")));
+        for note in &notes {
+            console.say(&format!("note: {note}"));
+        }
     }
     let plan = Arc::new(plan);
     let observation = control_runtime()?.block_on(drive(Arc::clone(&plan), &origin, arguments, console))?;
@@ -115,7 +117,9 @@ async fn drive(
         }
     };
     if !arguments.quiet {
-        prepared.notes.iter().for_each(|note| console.say(&format!("note: {note}")));
+        for note in &prepared.notes {
+            console.say(&format!("note: {note}"));
+        }
         let server = prepared.server_facts();
         console.say(&format!("target    {} · {server}", plan.target.shown_url()));
         console.say(&format!("scenario  {origin} · {}", plan.load));

@@ -6,26 +6,26 @@ use crate::judge::Moment;
 
 /// Counts from the origin of a run. All workers of a run share one origin.
 #[derive(Debug, Clone, Copy)]
-pub struct Clock {
+pub(crate) struct Clock {
     origin: Instant,
 }
 
 impl Clock {
     /// A clock whose origin is now.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self { origin: Instant::now() }
     }
 
     /// The present moment.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    pub fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         let nanoseconds = Instant::now().duration_since(self.origin).as_nanos();
         Moment::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
     }
 
     /// Waits until `moment`, to the millisecond: tokio's timer wheel is that coarse.
-    pub async fn sleep_until(&self, moment: Moment) {
+    pub(crate) async fn sleep_until(&self, moment: Moment) {
         tokio::time::sleep_until(self.origin + moment.elapsed()).await;
     }
 }

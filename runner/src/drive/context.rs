@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::clock::Clock;
 use super::deadline::Deadlines;
@@ -23,7 +22,7 @@ pub(crate) struct Context {
     pub(crate) scratch: RefCell<Scratch>,
     pub(crate) deadlines: Deadlines,
     pub(crate) recorder: RefCell<Recorder>,
-    pub(crate) books: RefCell<Books>,
+    books: RefCell<Books>,
     /// Whether the measured window is still open: the end of the run has not begun.
     pub(crate) in_window: Cell<bool>,
 }
@@ -69,11 +68,21 @@ impl Context {
         }
     }
 
+    /// The books so far.
+    pub(crate) fn books(&self) -> Books {
+        *self.books.borrow()
+    }
+
+    /// Changes the books.
+    pub(crate) fn book(&self, entry: impl FnOnce(&mut Books)) {
+        entry(&mut self.books.borrow_mut());
+    }
+
     /// Counts a measured call; `detail` is what a person should know of it, should it have failed.
     pub(crate) fn record(&self, series: SeriesId, measured: &Measured, detail: &str) {
         let Measured { clocks, outcome, bytes_sent, bytes_received, .. } = *measured;
         let sample = Sample { series, clocks, outcome, bytes_sent, bytes_received };
         self.recorder.borrow_mut().record(&sample, self.in_window.get(), || detail.to_owned());
-        self.books.borrow_mut().service_time += Duration::from_nanos(clocks.end.nanos_since(clocks.sent));
+        self.book(|books| books.service_time += clocks.end.since(clocks.sent));
     }
 }

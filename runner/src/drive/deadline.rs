@@ -52,11 +52,6 @@ impl Slot {
         self.until.set(self.until.get().min(until));
     }
 
-    /// The waits that follow have no deadline; they can still be cut off.
-    pub(crate) fn disarm(&self) {
-        self.arm(NEVER);
-    }
-
     /// Whether the present wait is over, and why.
     pub(crate) fn interrupt(&self) -> Option<Interrupt> {
         self.interrupt.get()
@@ -75,13 +70,14 @@ impl Slot {
         let mut future = pin!(future);
         poll_fn(|context| match future.as_mut().poll(context) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
-            Poll::Pending => match self.interrupt() {
-                Some(interrupt) => Poll::Ready(Err(interrupt)),
-                None => {
+            Poll::Pending => {
+                if let Some(interrupt) = self.interrupt() {
+                    Poll::Ready(Err(interrupt))
+                } else {
                     self.park(context.waker());
                     Poll::Pending
                 }
-            },
+            }
         })
         .await
     }
@@ -173,7 +169,7 @@ mod tests {
         slot.arm(Moment::from_nanos(10));
         assert_eq!(slot.guard(std::future::ready(7)).await, Ok(7));
         deadlines.cancel_all();
-        slot.disarm();
+        slot.arm(NEVER);
         assert_eq!(slot.guard(std::future::pending::<()>()).await, Err(Interrupt::Cancelled));
         assert_eq!(deadlines.slot().interrupt(), Some(Interrupt::Cancelled));
     }

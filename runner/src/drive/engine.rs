@@ -156,7 +156,7 @@ impl Prepared {
         let timeout = self.plan.settings.timeout;
         // Over time or not, there is nothing more that could be done for it.
         let _ = tokio::time::timeout(timeout, shared.close(&mut link, timeout)).await;
-        *context.books.borrow()
+        context.books()
     }
 }
 

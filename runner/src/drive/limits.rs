@@ -22,13 +22,13 @@ pub fn ensure_descriptors(vus: u32) -> Result<(), Error> {
         if soft >= needed || (hard >= needed && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok()) {
             return Ok(());
         }
-        return Err(Error::new(
+        Err(Error::new(
             ExitCode::Usage,
             format!("{vus} virtual users need {needed} open files, and this process may have {hard}"),
         )
         .advise(format!(
             "raise the limit (`ulimit -n {needed}`, or the service's LimitNOFILE), or take fewer --vus"
-        )));
+        )))
     }
     #[cfg(not(unix))]
     {

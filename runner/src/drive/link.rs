@@ -81,7 +81,7 @@ impl Link {
         let exchange = self.transport.exchange(&self.context, &self.slot, request).await;
         let reader = self.transport.reader();
         if reader.foreign_answers() > 0 {
-            self.context.books.borrow_mut().foreign_answers += reader.foreign_answers();
+            self.context.book(|books| books.foreign_answers += reader.foreign_answers());
         }
         measured(&exchange, due, reader.first_event(), reader.result(), reader.status())
     }
@@ -124,7 +124,7 @@ impl Link {
                 measured.outcome = Outcome::Protocol(ProtocolFault::Result);
                 return measured;
             };
-            self.context.books.borrow_mut().extra_rounds += 1;
+            self.context.book(|books| books.extra_rounds += 1);
             let id = session.next_id();
             let mut request = again.request(id, session.lines());
             request.keep_answer = keep_answer;
@@ -162,7 +162,7 @@ impl Link {
                 measured.clocks.end = self.context.clock.now();
                 break;
             }
-            self.context.books.borrow_mut().resumes += 1;
+            self.context.book(|books| books.resumes += 1);
             let request = Request {
                 kind: RequestKind::Stream,
                 session_lines: session.lines(),

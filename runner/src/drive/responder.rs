@@ -54,7 +54,7 @@ impl Responder for ResponderHandle {
             else {
                 continue;
             };
-            self.0.context.books.borrow_mut().server_requests += 1;
+            self.0.context.book(|books| books.server_requests += 1);
             tokio::task::spawn_local(Rc::clone(&self.0).answer(answer));
         }
     }

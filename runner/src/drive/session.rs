@@ -80,7 +80,7 @@ impl Session {
         if let Some(id) = id {
             session.stateful = true;
             session.lines = format!("mcp-session-id: {id}\r\n{}", session.lines);
-            link.context.books.borrow_mut().sessions_opened += 1;
+            link.context.book(|books| books.sessions_opened += 1);
         }
         // An event stream may carry requests of the server at any time; a plain ping must always be answered.
         let responder =
@@ -157,7 +157,7 @@ impl Session {
         let measured = link.request(&request, due, timeout).await;
         link.context.record(SeriesId::CLOSE, &measured, link.detail());
         if measured.outcome.is_ok() {
-            link.context.books.borrow_mut().sessions_closed += 1;
+            link.context.book(|books| books.sessions_closed += 1);
         }
     }
 

@@ -92,8 +92,11 @@ async fn observe(plan: Plan, server: MemoryServer) -> Observation {
     observe_until(plan, server, stop).await
 }
 
-/// The moments of all calls, as a server saw them.
-fn recording() -> (MemoryServer, Arc<Mutex<Vec<(Duration, String)>>>) {
+/// When each call came, and for which tool.
+type Log = Arc<Mutex<Vec<(Duration, String)>>>;
+
+/// A server that keeps a log of its calls.
+fn recording() -> (MemoryServer, Log) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
     let server = server(move |request, message| {
@@ -140,7 +143,7 @@ async fn a_stall_is_seen_in_the_response_time_of_every_user_it_catches() {
     let stalling = server(|request, message| {
         let now = request.at.elapsed();
         let (begin, end) = (Duration::from_secs(2), Duration::from_secs(3));
-        let wait = if now >= begin && now < end { end - now } else { MILLISECOND };
+        let wait = if now >= begin && now < end { end.checked_sub(now).unwrap() } else { MILLISECOND };
         json_reply(wait, message, &json!({"content": []}))
     });
     let seen = observe(plan(constant(3, Duration::from_secs(5))), stalling).await;
@@ -209,7 +212,7 @@ async fn a_call_still_running_at_the_end_is_waited_for_but_lies_outside_the_wind
 async fn what_outlasts_the_grace_period_is_cut_off_and_counted() {
     let mut plan = plan(constant(2, Duration::from_secs(1)));
     plan.load.graceful_stop = Duration::from_secs(1);
-    plan.settings.timeout = Duration::from_secs(60);
+    plan.settings.timeout = Duration::from_mins(1);
     let seen = observe(plan, steady(Duration::from_secs(30))).await;
     let total = seen.metrics.total();
     assert_eq!((total.outcomes.ok(), total.outcomes.cancelled()), (0, 2));
@@ -226,7 +229,7 @@ async fn an_interrupted_run_ends_gracefully_with_what_it_has() {
         ask.send(StopRequest::Graceful).unwrap();
         std::future::pending::<()>().await;
     };
-    let run = observe_until(plan(constant(2, Duration::from_secs(60))), steady(MILLISECOND * 100), stop);
+    let run = observe_until(plan(constant(2, Duration::from_mins(1))), steady(MILLISECOND * 100), stop);
     let seen = tokio::select! {
         seen = run => seen,
         () = interrupt => unreachable!("waits for ever"),
@@ -245,7 +248,7 @@ async fn a_target_that_is_gone_ends_the_run_early() {
             MemoryReply::Refuse
         }
     });
-    let seen = observe(plan(constant(3, Duration::from_secs(600))), dying).await;
+    let seen = observe(plan(constant(3, Duration::from_mins(10))), dying).await;
     assert_eq!(seen.stop, StopReason::TargetLost { message: "refused by the script".into() });
     assert!(seen.elapsed < Duration::from_secs(20), "{:?}", seen.elapsed);
     assert!(seen.metrics.total().outcomes.errors() < 100, "no hot loop against a dead target");

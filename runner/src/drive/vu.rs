@@ -37,7 +37,7 @@ pub(crate) async fn live(worker: Rc<Worker>, number: u64, leave: Rc<Cell<bool>>)
     }
     worker.active.set(worker.active.get() - 1);
     let lived = worker.context.clock.now().since(began);
-    worker.context.books.borrow_mut().vu_time += lived;
+    worker.context.book(|books| books.vu_time += lived);
 }
 
 #[derive(Debug)]
@@ -69,17 +69,14 @@ impl Vu {
             }
             let Some(claim) = self.worker.claim(self.number, self.begun) else { return };
             self.begun += 1;
-            self.worker.context.books.borrow_mut().iterations_started += 1;
+            self.worker.context.book(|books| books.iterations_started += 1);
             let mut draws = Draws::new(self.worker.settings().seed, claim.session, claim.iteration);
             let steps = std::sync::Arc::clone(&self.worker.steps);
             let finished = self.run(steps.choose(&mut draws), &mut draws).await;
-            let mut books = self.worker.context.books.borrow_mut();
-            if finished {
-                books.iterations_completed += 1;
-            } else {
-                books.iterations_interrupted += 1;
-            }
-            drop(books);
+            self.worker.context.book(|books| {
+                books.iterations_completed += u64::from(finished);
+                books.iterations_interrupted += u64::from(!finished);
+            });
             if self.worker.settings().session == SessionPolicy::PerIteration {
                 Box::pin(self.end_session()).await;
             }
@@ -132,15 +129,12 @@ impl Vu {
         if !validated.outcome.is_ok() {
             return validated;
         }
-        match execute_code(self.worker.dialect, code, self.link.answer()) {
-            Some(execute) => {
-                let executed = self.link.call(session, &execute, self.free, *timeout, false).await;
-                validated.followed_by(&executed)
-            }
-            None => {
-                self.link.explain("validate_code answered without an approval_token");
-                Measured { outcome: Outcome::CheckFailed, ..validated }
-            }
+        if let Some(execute) = execute_code(self.worker.dialect, code, self.link.answer()) {
+            let executed = self.link.call(session, &execute, self.free, *timeout, false).await;
+            validated.followed_by(&executed)
+        } else {
+            self.link.explain("validate_code answered without an approval_token");
+            Measured { outcome: Outcome::CheckFailed, ..validated }
         }
     }
 
@@ -160,7 +154,7 @@ impl Vu {
         if self.session.as_ref().is_some_and(|session| session.is_lost(measured))
             && let Some(session) = self.session.take()
         {
-            self.worker.context.books.borrow_mut().sessions_lost += 1;
+            self.worker.context.book(|books| books.sessions_lost += 1);
             if let Some(shared) = &self.worker.shared_session {
                 shared.lost(session.lines()).await;
             }
@@ -177,18 +171,18 @@ impl Vu {
         let from = self.worker.context.clock.now();
         self.wait(from.after(pause)).await;
         let until = self.worker.context.clock.now();
-        self.worker.context.books.borrow_mut().backoff_time += until.since(from);
+        self.worker.context.book(|books| books.backoff_time += until.since(from));
         self.free = until;
     }
 
     /// Thinks; false when the virtual user has to go instead.
     async fn think(&mut self, pause: ThinkTime, draws: &mut Draws) -> bool {
-        let spread = u64::try_from((pause.max - pause.min).as_nanos()).unwrap_or(u64::MAX - 1);
+        let spread = u64::try_from(pause.max.saturating_sub(pause.min).as_nanos()).unwrap_or(u64::MAX - 1);
         let drawn = if spread == 0 { 0 } else { draws.below(spread + 1) };
         let from = self.free;
         self.wait(from.after(pause.min + Duration::from_nanos(drawn))).await;
         self.free = self.worker.context.clock.now();
-        self.worker.context.books.borrow_mut().think_time += self.free.since(from);
+        self.worker.context.book(|books| books.think_time += self.free.since(from));
         self.may_go_on()
     }
 

@@ -166,7 +166,7 @@ impl Worker {
             delta: self.context.recorder.borrow_mut().take(recycled),
             active_vus: self.active.get(),
             down_vus: self.down.get(),
-            iterations: self.context.books.borrow().iterations_completed,
+            iterations: self.context.books().iterations_completed,
             end,
         }
     }
@@ -209,7 +209,7 @@ pub(crate) async fn work(worker: Rc<Worker>, mut lines: Lines) {
         cpu: usage::thread_cpu().saturating_sub(cpu_before),
         wall: context.clock.now().elapsed(),
     };
-    let end = WorkerEnd { books: *context.books.borrow(), usage, window: worker.window.get() };
+    let end = WorkerEnd { books: context.books(), usage, window: worker.window.get() };
     let _ = lines.ticks.send(worker.tick(None, Some(end)));
 }
 

@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn only_an_outspoken_destroyer_that_is_not_read_only_warns() {
         let warns =
-            |destructive, read_only| Annotations { destructive, read_only, ..Annotations::default() }.warns();
+            |destructive, read_only| Annotations { read_only, destructive, ..Annotations::default() }.warns();
         assert!(warns(Some(true), None));
         assert!(warns(Some(true), Some(false)));
         assert!(!warns(Some(true), Some(true)));

@@ -1,7 +1,7 @@
 //! Random draws that depend on what is drawn for, never on who draws or when.
 //!
 //! A draw is a hash of (seed, session, iteration, position), so the same seed sends the same requests whatever the number of
-//! workers or machines. The mixing function is SplitMix64's finalizer (Steele, Lea, Flood: "Fast splittable pseudorandom
+//! workers or machines. The mixing function is `SplitMix64`'s finalizer (Steele, Lea, Flood: "Fast splittable pseudorandom
 //! number generators", OOPSLA 2014).
 
 /// The stream of draws of one iteration.
@@ -43,8 +43,7 @@ impl Draws {
     /// bound that a scenario can have.
     pub fn below(&mut self, bound: u64) -> u64 {
         let wide = u128::from(self.next_u64()) * u128::from(bound);
-        #[expect(clippy::cast_possible_truncation, reason = "the high half of a 128-bit product")]
-        let high = (wide >> 64) as u64;
-        high
+        // The high half of a 128-bit product.
+        (wide >> 64) as u64
     }
 }

@@ -32,7 +32,7 @@ fn ramp(stages: &[Stage], elapsed: Duration) -> u32 {
     for stage in stages {
         let ends = begins + stage.duration;
         if elapsed < ends {
-            let share = (elapsed - begins).as_secs_f64() / stage.duration.as_secs_f64();
+            let share = elapsed.saturating_sub(begins).as_secs_f64() / stage.duration.as_secs_f64();
             let wanted = f64::from(from) + (f64::from(stage.target) - f64::from(from)) * share;
             #[expect(
                 clippy::cast_possible_truncation,

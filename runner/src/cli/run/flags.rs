@@ -20,6 +20,7 @@ use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, Tran
   cargo pmcp loadtest run https://mcp.example.org/mcp --scenario smoke --api-key \"$KEY\"
 
 Flags beat the environment, the environment beats the file, the file beats defaults.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(in crate::cli) struct Arguments {
     /// The server's MCP endpoint; beats the file's
     #[arg(env = "MCP_LOADTEST_URL")]

@@ -127,7 +127,7 @@ fn token(annotation: &Value) -> Result<&str, String> {
 fn is_mirrored_type(kind: &Value) -> bool {
     let is_one = |kind: &Value| matches!(kind.as_str(), Some("string" | "integer" | "boolean"));
     match kind.as_array().map(Vec::as_slice) {
-        Some([one, null]) | Some([null, one]) if null == "null" => is_one(one),
+        Some([one, null] | [null, one]) if null == "null" => is_one(one),
         Some(_) => false,
         None => is_one(kind),
     }

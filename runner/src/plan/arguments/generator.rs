@@ -181,7 +181,7 @@ impl<'s, 'd> Generator<'s, 'd> {
                 Kind::String => self.text(conjunction, name, vary),
                 Kind::Number => self.number(conjunction, name, vary, false),
                 Kind::Integer => self.number(conjunction, name, vary, true),
-                Kind::Boolean => Ok(Value::Bool(vary % 2 == 0)),
+                Kind::Boolean => Ok(Value::Bool(vary.is_multiple_of(2))),
                 Kind::Null => Ok(Value::Null),
             };
             match value {

@@ -31,12 +31,11 @@ impl Decimal {
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let mantissa = format!("{whole}{fraction}").parse::<i128>().ok()?;
         let scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
-        match u32::try_from(scale) {
-            Ok(scale) => Some(Self { mantissa, scale }.reduced()),
-            Err(_) => {
-                let factor = 10_i128.checked_pow(scale.unsigned_abs())?;
-                Some(Self { mantissa: mantissa.checked_mul(factor)?, scale: 0 })
-            }
+        if let Ok(scale) = u32::try_from(scale) {
+            Some(Self { mantissa, scale }.reduced())
+        } else {
+            let factor = 10_i128.checked_pow(scale.unsigned_abs())?;
+            Some(Self { mantissa: mantissa.checked_mul(factor)?, scale: 0 })
         }
     }
 
@@ -70,12 +69,11 @@ impl Decimal {
 
 /// Orders JSON numbers: exactly where both are whole, else as floats.
 pub(super) fn compare(one: &Number, other: &Number) -> Ordering {
-    match (one.as_i128(), other.as_i128()) {
-        (Some(one), Some(other)) => one.cmp(&other),
-        _ => {
-            let float = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
-            float(one).partial_cmp(&float(other)).unwrap_or(Ordering::Less)
-        }
+    if let (Some(one), Some(other)) = (one.as_i128(), other.as_i128()) {
+        one.cmp(&other)
+    } else {
+        let float = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
+        float(one).partial_cmp(&float(other)).unwrap_or(Ordering::Less)
     }
 }
 

@@ -191,7 +191,7 @@ impl<'s> Generator<'s, '_> {
                 return Ok(());
             }
             let drawn = patterns.get(variation % (patterns.len() + 1));
-            let name = match drawn.and_then(|pattern| self.patterns.sample(pattern, 8, &mut self.draws)) {
+            let name = match drawn.and_then(|pattern| self.patterns.sample(pattern, 8, self.draws)) {
                 Some(name) => name,
                 None if names.is_empty() => format!("extra{}", variation + 1),
                 None => match self.node(&names, "name", variation, depth + 1)? {

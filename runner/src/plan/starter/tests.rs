@@ -72,9 +72,12 @@ fn uncommented(text: &str) -> String {
         "# expect_status =",
         "# duration =",
     ];
-    let line = |line: &str| match begins.iter().any(|begin| line.starts_with(begin)) {
-        true => line[2..].to_owned(),
-        false => line.to_owned(),
+    let line = |line: &str| {
+        if begins.iter().any(|begin| line.starts_with(begin)) {
+            line[2..].to_owned()
+        } else {
+            line.to_owned()
+        }
     };
     text.lines().map(line).collect::<Vec<String>>().join("\n")
 }

@@ -99,7 +99,7 @@ impl Connection {
                 matches!(broke, Some(Break::Transport(TransportFault::Reset | TransportFault::Closed, _)));
             if reused && stale && reception.bytes == 0 {
                 self.stream = None;
-                context.books.borrow_mut().stale_retries += 1;
+                context.book(|books| books.stale_retries += 1);
                 continue;
             }
             if broke.is_some() {
@@ -130,11 +130,11 @@ impl Connection {
             let began = context.clock.now();
             let connected = slot.guard(Box::pin(connect::connect(&context.endpoint))).await;
             exchange.sent = context.clock.now();
-            context.books.borrow_mut().connect_time += exchange.sent.since(began);
+            context.book(|books| books.connect_time += exchange.sent.since(began));
             let stream = connected
                 .map_err(Break::Interrupted)?
                 .map_err(|(fault, why)| Break::Transport(fault, why))?;
-            context.books.borrow_mut().connections_opened += 1;
+            context.book(|books| books.connections_opened += 1);
             self.stream = Some(stream);
         }
         self.spill.clear();

@@ -102,7 +102,7 @@ fn interpret<'a>(
                 body_length = Some(value);
             }
             14 if is(field.name, "mcp-session-id") => {
-                reply.session_id = std::str::from_utf8(field.value).ok()
+                reply.session_id = std::str::from_utf8(field.value).ok();
             }
             17 if is(field.name, "transfer-encoding") => encoded = Some(ends_chunked(field.value)),
             _ => {}
