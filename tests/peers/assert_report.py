@@ -29,10 +29,10 @@ class Facts:
     def of(cls, report):
         """The only place that knows the report's paths."""
         return cls(
-            revision=report["server"]["revision"],
+            revision=report["server"]["protocol_revision"],
             sessions_opened=report["books"]["sessions_opened"],
             sessions_closed=report["books"]["sessions_closed"],
-            outcomes=report["metrics"]["outcomes"],
+            outcomes={"ok": report["totals"]["ok"], "cancelled": report["totals"]["cancelled"], **report["totals"]["failed_by_class"]},
             calls_ok={tool: figures["success_count"] for tool, figures in report["per_tool"].items()},
         )
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Removes the steps that call certain tools from a load test file, as a user does after `init`.
+"""Removes the scenarios that call certain tools from a load test file, as a user does after `init`.
 
     drop_tools.py FILE TOOL...
 
@@ -28,15 +28,23 @@ def tables(text):
     yield path, lines
 
 
-def without_tools(text, names):
-    """The text without the tables that call one of the tools, and without the tables below those."""
-    kept, dropped_path = [], None
+def scenarios(text):
+    """Yields the text in parts: what stands before the first scenario, then each scenario with the tables below it."""
+    part = []
     for path, lines in tables(text):
-        if dropped_path and path.startswith(dropped_path + "."):
-            continue
+        if path == "scenario":
+            yield part
+            part = []
+        part = part + lines
+    yield part
+
+
+def without_tools(text, names):
+    """The text without the scenarios that call one of the tools."""
+    kept = []
+    for lines in scenarios(text):
         calls = {match.group(1) for match in map(TOOL.match, lines) if match}
-        dropped_path = path if calls & names else None
-        if dropped_path is None:
+        if not calls & names:
             kept.extend(lines)
     return "".join(kept)
 
