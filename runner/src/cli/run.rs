@@ -16,7 +16,6 @@ use crate::error::{Error, ExitCode};
 use crate::judge::{Observation, Verdict, judge_validity};
 use crate::live::{Console, Ending, Interrupts, forward_interrupts};
 use crate::plan::config::{Resolved, resolve};
-use crate::plan::resolved::ResolvedConfig;
 use crate::plan::{Plan, library};
 use crate::report::{Manifest, Report};
 
@@ -144,10 +143,7 @@ fn conclude(
     let verdict = Verdict::new(observation, &gates);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let manifest = Manifest::new(env!("CARGO_PKG_VERSION"), typed_command(), cores);
-    let config = serde_json::to_value(ResolvedConfig::from(plan)).map_err(|error| {
-        Error::new(ExitCode::Internal, "cannot write down the configuration").because(error)
-    })?;
-    let report = Report::new(plan, config, observation, gates, verdict.clone(), manifest);
+    let report = Report::new(plan, observation, gates, verdict.clone(), manifest);
     let saved = file.as_ref().map(|file| file.path().display().to_string());
     // The summary is printed even where the file cannot be written: nothing measured is lost.
     print::data(&match arguments.format {

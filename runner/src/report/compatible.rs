@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::figures::{Distribution, Figures};
 use crate::plan::Plan;
+use crate::plan::resolved::{
+    ResolvedConfig, ResolvedLoad, ResolvedScenario, ResolvedSettings, ResolvedTarget,
+};
 
 /// `config`: the resolved configuration, and beside it the settings under the names of schema 1.1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,10 +27,13 @@ pub struct ReportConfig {
     /// Always 0: nothing is filled in for calls that were never made.
     pub expected_interval_ms: u64,
     /// The scenarios, as configured.
-    pub scenario: Vec<Value>,
-    /// The rest of the resolved configuration, in the keys of the TOML file.
-    #[serde(flatten)]
-    pub resolved: Map<String, Value>,
+    pub scenario: Vec<ResolvedScenario>,
+    /// Who was hit.
+    pub target: ResolvedTarget,
+    /// Everything that is not the shape of the load.
+    pub settings: ResolvedSettings,
+    /// The shape of the load.
+    pub load: ResolvedLoad,
 }
 
 /// `metrics`: the totals under the names of schema 1.1.
@@ -114,28 +119,17 @@ pub struct BreakingPoint {
 }
 
 impl ReportConfig {
-    /// `resolved` is the whole configuration as an object in the keys of the TOML file.
-    pub(super) fn new(plan: &Plan, resolved: Value) -> Self {
-        let mut resolved = match resolved {
-            Value::Object(map) => map,
-            Value::Null => Map::new(),
-            other => Map::from_iter([("resolved".to_owned(), other)]),
-        };
-        let scenario = match resolved.shift_remove("scenario") {
-            Some(Value::Array(scenarios)) => scenarios,
-            _ => Vec::new(),
-        };
-        // These names are taken by the fields beside, and a JSON object has each name once.
-        for taken in ["virtual_users", "duration_secs", "timeout_ms", "expected_interval_ms"] {
-            resolved.shift_remove(taken);
-        }
+    pub(super) fn new(plan: &Plan, resolved: ResolvedConfig) -> Self {
+        let ResolvedConfig { target, settings, load, scenarios } = resolved;
         Self {
             virtual_users: plan.load.executor.max_vus(),
             duration_secs: plan.load.executor.duration().map(whole_seconds_up),
             timeout_ms: u64::try_from(plan.settings.timeout.as_millis()).unwrap_or(u64::MAX),
             expected_interval_ms: 0,
-            scenario,
-            resolved,
+            scenario: scenarios,
+            target,
+            settings,
+            load,
         }
     }
 }

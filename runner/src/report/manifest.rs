@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::plan::ResolvedConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use url::Url;
 
 use super::figures::{rounded, whole_micros};
@@ -40,7 +40,7 @@ pub struct RunManifest {
     pub stop: String,
     /// Seed of every random draw.
     pub seed: u64,
-    /// Hash of the resolved configuration (FNV-1a, 64 bit): equal for equal runs.
+    /// What was asked, in short: equal where figures can be compared (see [`ResolvedConfig::hash`]).
     pub config_hash: String,
     /// Who started iterations.
     pub executor: String,
@@ -118,7 +118,12 @@ impl Manifest {
 }
 
 impl RunManifest {
-    pub(super) fn new(process: Manifest, plan: &Plan, observation: &Observation, config: &Value) -> Self {
+    pub(super) fn new(
+        process: Manifest,
+        plan: &Plan,
+        observation: &Observation,
+        config: &ResolvedConfig,
+    ) -> Self {
         let stop = match observation.stop {
             StopReason::Completed => "completed",
             StopReason::Interrupted => "interrupted",
@@ -130,7 +135,7 @@ impl RunManifest {
             window_us: whole_micros(observation.window),
             stop: stop.to_owned(),
             seed: plan.settings.seed,
-            config_hash: format!("{:016x}", fnv1a(config.to_string().as_bytes())),
+            config_hash: config.hash(),
             executor: plan.load.executor.name().to_owned(),
             load_model: "closed".to_owned(),
             workers: plan.settings.workers.get(),
@@ -221,13 +226,6 @@ fn hide_value(flag: &str, value: &str) -> Option<String> {
     }
 }
 
-/// Fowler, Noll, Vo: a hash that is the same on every machine and in every version of Rust.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,10 +246,5 @@ mod tests {
     fn everything_else_on_the_command_line_stays_as_typed() {
         let typed = ["run", "http://localhost:3000/mcp?a=b", "--vus", "5", "--duration=30s"];
         assert_eq!(shown(&typed), typed);
-    }
-
-    #[test]
-    fn the_hash_is_the_published_one() {
-        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
     }
 }

@@ -15,9 +15,9 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
+use crate::plan::ResolvedConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 pub use compatible::{BreakingPoint, Latency, ReportConfig, ReportMetrics, ToolFigures, ToolLatency};
 pub use figures::{Distribution, FailureKind, Figures};
@@ -94,16 +94,15 @@ pub struct ReportVerdict {
 }
 
 impl Report {
-    /// The report of a finished run. `config` is the resolved configuration as an object in the keys of the TOML file, without
-    /// credentials.
+    /// The report of a finished run.
     pub fn new(
         plan: &Plan,
-        config: Value,
         observation: &Observation,
         gates: Vec<Gate>,
         verdict: Verdict,
         manifest: Manifest,
     ) -> Self {
+        let config = ResolvedConfig::from(plan);
         let keys = plan.series();
         let groups = Groups { keys: &keys, observation };
         let totals = Figures::new(&observation.metrics.total(), observation.window);
