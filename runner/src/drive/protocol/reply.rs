@@ -68,6 +68,9 @@ impl Content {
 const DETAIL: usize = 300;
 /// How much of an error status's body is read for a JSON-RPC error, in bytes.
 const ERROR_BODY: usize = 64 * 1024;
+/// How much memory a virtual user's buffer keeps from one response to the next, in bytes: there may be tens of thousands of them,
+/// and one large answer each must not stay with all of them.
+pub(crate) const KEPT: usize = 4 * 1024;
 
 /// Reads one response; used again for the next.
 #[derive(Debug, Default)]
@@ -100,8 +103,7 @@ impl ReplyReader {
         self.content = Content::Unnamed;
         self.retry_after = false;
         self.sse.reset();
-        self.body.clear();
-        self.body.shrink_to(DETAIL);
+        self.release();
         self.body_bytes = 0;
         self.outcome = None;
         self.fault = None;
@@ -112,8 +114,15 @@ impl ReplyReader {
         self.input_required = false;
         self.keep_answer = keep_answer;
         self.answer.clear();
+        self.answer.shrink_to(KEPT);
         self.foreign_answers = 0;
         self.server_requests.clear();
+    }
+
+    /// Lets go of the body, which is judged or never will be; what was learnt from it stays.
+    pub fn release(&mut self) {
+        self.body.clear();
+        self.body.shrink_to(KEPT);
     }
 
     /// Takes the response head.
@@ -143,7 +152,7 @@ impl ReplyReader {
         let stream =
             self.is_success() && self.content == Content::EventStream && !matches!(expect, Expect::Status(_));
         if !stream && self.body_bytes > limit {
-            return Err(ProtocolFault::TooLarge);
+            return Err(self.too_large(limit));
         }
         if stream {
             let mut sse = std::mem::take(&mut self.sse);
@@ -152,7 +161,7 @@ impl ReplyReader {
                 self.take_text(data, at, expect);
             });
             self.sse = sse;
-            return pushed.map_err(|_| ProtocolFault::TooLarge);
+            return pushed.map_err(|_| self.too_large(limit));
         }
         if whole && self.body.is_empty() {
             self.judge_body(piece, at, expect);
@@ -162,6 +171,11 @@ impl ReplyReader {
         Ok(())
     }
 
+    fn too_large(&mut self, limit: u64) -> ProtocolFault {
+        self.explain(&format!("more than the {limit} bytes of max_body_bytes"));
+        ProtocolFault::TooLarge
+    }
+
     /// The body is over, at `at`: says what came of the call.
     pub fn end(&mut self, at: Moment, expect: Expect<'_>) -> Outcome {
         if self.outcome.is_none() && !self.body.is_empty() {
@@ -169,6 +183,7 @@ impl ReplyReader {
             self.judge_body(&body, at, expect);
             self.body = body;
         }
+        self.release();
         let status = self.status;
         let expected = match expect {
             Expect::Status(statuses) if !statuses.is_empty() => statuses.contains(&status),
@@ -291,7 +306,7 @@ impl ReplyReader {
     }
 
     /// Keeps the beginning of a text for the person who will ask what went wrong; control characters become spaces.
-    fn note(&mut self, text: &[u8]) {
+    pub(crate) fn note(&mut self, text: &[u8]) {
         self.detail.clear();
         let cut = &text[..text.len().min(DETAIL)];
         let readable = String::from_utf8_lossy(cut);
@@ -466,6 +481,22 @@ mod tests {
         let (outcome, _) =
             judge(200, Content::EventStream, &[&event, &event, "data: {\"id\":5,\"result\":1}\n\n"], ID);
         assert_eq!(outcome, Outcome::Ok);
+    }
+
+    #[test]
+    fn a_large_answer_leaves_no_large_buffers_behind() {
+        let long = "x".repeat(100_000);
+        let mut reader = ReplyReader::default();
+        for content in [Content::Json, Content::EventStream] {
+            reader.begin(false);
+            reader.head(&ReplyHead { status: 200, content, retry_after: false, session_id: None });
+            for piece in [r#"data: {"id":5,"result":""#, &long, &long, "\"}\n", "\n"] {
+                let piece = if content == Content::Json { piece.trim_start_matches("data: ") } else { piece };
+                reader.data(piece.as_bytes(), false, Moment::ORIGIN, ID, 1 << 20).unwrap();
+            }
+            assert_eq!(reader.end(Moment::ORIGIN, ID), Outcome::Ok);
+            assert!(reader.body.capacity() <= KEPT && reader.sse.held_memory() <= 2 * KEPT, "{content:?}");
+        }
     }
 
     #[test]

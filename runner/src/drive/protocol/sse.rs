@@ -3,6 +3,8 @@
 //! In: the bytes of a stream, split anywhere. Out: events, in order. An event that lies whole in one piece is handed over without
 //! a copy; only what a piece's end cuts through is kept.
 
+use super::reply::KEPT;
+
 /// A parser in the middle of a stream.
 #[derive(Debug, Default)]
 pub struct SseParser {
@@ -14,7 +16,7 @@ pub struct SseParser {
     other_type: bool,
     /// The last piece ended with a carriage return: a line feed that follows belongs to it.
     after_return: bool,
-    /// The byte order mark has been looked for.
+    /// The first line is over: a byte order mark can only stand before it.
     begun: bool,
     /// `id` of the event in the making.
     pending_id: Option<Box<str>>,
@@ -31,8 +33,8 @@ pub struct TooLarge;
 impl SseParser {
     /// Makes ready for another stream; keeps its memory.
     pub fn reset(&mut self) {
-        self.line.clear();
-        self.data.clear();
+        self.line = emptied(std::mem::take(&mut self.line));
+        self.data = emptied(std::mem::take(&mut self.data));
         self.other_type = false;
         self.after_return = false;
         self.begun = false;
@@ -61,11 +63,6 @@ impl SseParser {
         limit: u64,
         mut each: impl FnMut(&[u8]),
     ) -> Result<(), TooLarge> {
-        if !self.begun {
-            // A byte order mark is skipped only when it comes whole in the first piece; no server sends a part of one alone.
-            self.begun = !piece.is_empty();
-            piece = piece.strip_prefix(b"\xef\xbb\xbf").unwrap_or(piece);
-        }
         // `data` of a single line that lies in this piece; not copied unless the piece ends before the event does.
         let mut whole: Option<&[u8]> = None;
         while !piece.is_empty() {
@@ -82,6 +79,11 @@ impl SseParser {
                 self.after_return = true;
             }
             piece = rest;
+            // Here and not only behind the loop: whether an event is too large must not depend on where the stream is split.
+            let pending = whole.map_or(0, <[u8]>::len) + self.data.len() + self.line.len();
+            if (pending + line.len()) as u64 > limit {
+                return Err(TooLarge);
+            }
             if self.line.is_empty() {
                 self.take_line(line, &mut whole, &mut each);
             } else {
@@ -92,8 +94,7 @@ impl SseParser {
                 self.flush(&mut whole);
                 self.take_line(&held, &mut copied, &mut each);
                 self.flush(&mut copied);
-                held.clear();
-                self.line = held;
+                self.line = emptied(held);
             }
         }
         self.flush(&mut whole);
@@ -107,7 +108,15 @@ impl SseParser {
         }
     }
 
-    fn take_line<'p>(&mut self, line: &'p [u8], whole: &mut Option<&'p [u8]>, each: &mut impl FnMut(&[u8])) {
+    fn take_line<'p>(
+        &mut self,
+        mut line: &'p [u8],
+        whole: &mut Option<&'p [u8]>,
+        each: &mut impl FnMut(&[u8]),
+    ) {
+        if !std::mem::replace(&mut self.begun, true) {
+            line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        }
         if line.is_empty() {
             return self.dispatch(whole, each);
         }
@@ -152,8 +161,20 @@ impl SseParser {
                 }
             }
         }
-        self.data.clear();
+        self.data = emptied(std::mem::take(&mut self.data));
     }
+
+    #[cfg(test)]
+    pub(super) fn held_memory(&self) -> usize {
+        self.line.capacity() + self.data.capacity()
+    }
+}
+
+/// The buffer, empty, without the memory that one large event may have needed.
+fn emptied(mut buffer: Vec<u8>) -> Vec<u8> {
+    buffer.clear();
+    buffer.shrink_to(KEPT);
+    buffer
 }
 
 #[cfg(test)]
@@ -226,12 +247,17 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_skipped_and_an_unfinished_event_is_dropped() {
         assert_eq!(events("\u{feff}data: x\n\ndata: cut off"), ["x"]);
+        assert_eq!(parse(&[b"\xef", b"\xbb\xbfdata: x\n\n"]).0, ["x"], "the mark is split");
     }
 
     #[test]
     fn an_event_beyond_the_limit_is_refused() {
         let mut parser = SseParser::default();
-        assert_eq!(parser.push(b"data: 0123456789", 10, |_| {}), Err(TooLarge));
+        for piece in ["data: 0123456789", "data: 0123456789\n\n", "data: 01234\ndata: 56789\n\n"] {
+            parser.reset();
+            assert_eq!(parser.push(piece.as_bytes(), 15, |_| {}), Err(TooLarge), "{piece:?}");
+        }
+        assert_eq!(parser.push(b"data: 012345678\n\ndata: 012345678\n\n", 15, |_| {}), Ok(()));
     }
 
     proptest! {
