@@ -2,9 +2,12 @@
 //!
 //! Every transport hands what it reads to the same reader, so that all of them classify alike.
 
+mod breakage;
 pub(crate) mod endpoint;
 pub(crate) mod h1;
 pub(crate) mod memory;
+
+use std::time::Duration;
 
 pub use endpoint::Endpoint;
 pub use memory::{MemoryReply, MemoryRequest, MemoryServer};
@@ -18,6 +21,9 @@ use crate::judge::{Moment, Outcome};
 const JSON_LINES: &str = "content-type: application/json\r\naccept: application/json, text/event-stream\r\n";
 /// Line of the head of a GET stream.
 const STREAM_LINES: &str = "accept: text/event-stream\r\n";
+
+/// How long a response body may go on after our answer was in it, before the connection is given up instead.
+const DRAIN: Duration = Duration::from_secs(1);
 
 /// One request, its text already made up to its id.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +94,13 @@ pub(crate) struct Exchange {
     pub(crate) end: Moment,
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_received: u64,
+}
+
+impl Exchange {
+    /// One that begins at `now`.
+    fn begun(now: Moment) -> Self {
+        Self { outcome: Outcome::Ok, sent: now, headers: None, end: now, bytes_sent: 0, bytes_received: 0 }
+    }
 }
 
 /// One virtual user's way to the server. Chosen once per run; a `match`, no `dyn`, on the path of a request.

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::super::Endpoint;
+use super::super::breakage::connect_fault_of;
 use crate::judge::TransportFault;
 
 /// A byte stream to the server.
@@ -18,15 +19,25 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     /// TLS over TCP.
     Tls(Box<TlsStream<TcpStream>>),
-    /// A pipe in this process, for tests of the codec.
-    #[cfg(test)]
-    Pipe(tokio::io::DuplexStream),
 }
 
 impl Stream {
     /// Whether what was written may still lie in a buffer of ours.
     pub(super) fn buffers(&self) -> bool {
         matches!(self, Self::Tls(_))
+    }
+
+    /// Whether nothing has come since the last response: neither bytes nor the connection's end. Costs no system call while the
+    /// event loop has seen nothing.
+    pub(super) fn is_quiet(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut byte = [0];
+        match self {
+            Self::Tcp(tcp) => {
+                matches!(tcp.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+            }
+            // What the connection itself has to say (session tickets, key updates) is dealt with on the way.
+            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, &mut ReadBuf::new(&mut byte)).is_pending(),
+        }
     }
 
     /// Sends the acknowledgement that the kernel is holding back. Linux forgets the option with the next segment, so it is set anew
@@ -37,8 +48,6 @@ impl Stream {
             let tcp = match self {
                 Self::Tcp(tcp) => tcp,
                 Self::Tls(tls) => tls.get_ref().0,
-                #[cfg(test)]
-                Self::Pipe(_) => return,
             };
             let _ = socket2::SockRef::from(tcp).set_tcp_quickack(true);
         }
@@ -57,11 +66,7 @@ pub(super) async fn connect(endpoint: &Endpoint) -> Result<Stream, (TransportFau
             Err(error) => failure = error,
         }
     }
-    let fault = match fault_of(&failure) {
-        TransportFault::Io | TransportFault::Reset | TransportFault::Closed => TransportFault::Connect,
-        fault => fault,
-    };
-    Err((fault, failure.to_string()))
+    Err((connect_fault_of(&failure), failure.to_string()))
 }
 
 async fn secure(endpoint: &Endpoint, tcp: TcpStream) -> Result<Stream, (TransportFault, String)> {
@@ -77,27 +82,6 @@ async fn secure(endpoint: &Endpoint, tcp: TcpStream) -> Result<Stream, (Transpor
     }
 }
 
-/// What an I/O error says about the connection.
-pub(super) fn fault_of(error: &io::Error) -> TransportFault {
-    /// `EMFILE` and `ENFILE` have no `ErrorKind`; the numbers are the same on every Unix.
-    const NO_DESCRIPTOR: [i32; 2] = [24, 23];
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => TransportFault::Refused,
-        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
-            TransportFault::Reset
-        }
-        io::ErrorKind::UnexpectedEof => TransportFault::Closed,
-        io::ErrorKind::AddrNotAvailable => TransportFault::NoPort,
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::TimedOut => {
-            TransportFault::Connect
-        }
-        _ if cfg!(unix) && error.raw_os_error().is_some_and(|code| NO_DESCRIPTOR.contains(&code)) => {
-            TransportFault::NoDescriptor
-        }
-        _ => TransportFault::Io,
-    }
-}
-
 impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -107,8 +91,6 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Self::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buffer),
-            #[cfg(test)]
-            Self::Pipe(pipe) => Pin::new(pipe).poll_read(cx, buffer),
         }
     }
 }
@@ -118,8 +100,6 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Self::Tls(tls) => Pin::new(tls.as_mut()).poll_write(cx, bytes),
-            #[cfg(test)]
-            Self::Pipe(pipe) => Pin::new(pipe).poll_write(cx, bytes),
         }
     }
 
@@ -127,8 +107,6 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls.as_mut()).poll_flush(cx),
-            #[cfg(test)]
-            Self::Pipe(pipe) => Pin::new(pipe).poll_flush(cx),
         }
     }
 
@@ -136,8 +114,6 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls.as_mut()).poll_shutdown(cx),
-            #[cfg(test)]
-            Self::Pipe(pipe) => Pin::new(pipe).poll_shutdown(cx),
         }
     }
 }

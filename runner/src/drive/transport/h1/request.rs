@@ -3,7 +3,7 @@
 use super::super::{Body, Endpoint, JSON_LINES, Request, RequestKind, STREAM_LINES};
 
 /// Writes the whole request into `out`, which is emptied first.
-pub(super) fn write(out: &mut Vec<u8>, endpoint: &Endpoint, request: &Request<'_>) {
+pub(in super::super) fn write(out: &mut Vec<u8>, endpoint: &Endpoint, request: &Request<'_>) {
     out.clear();
     match request.kind {
         RequestKind::Message => out.extend_from_slice(endpoint.post_head.as_bytes()),

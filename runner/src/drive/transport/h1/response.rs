@@ -6,9 +6,10 @@ use crate::drive::protocol::reply::{Content, ReplyHead};
 
 /// Largest response head that is read, bytes.
 pub(crate) const HEAD_LIMIT: usize = 256 * 1024;
-/// Header fields that fit on the stack; a response with more is parsed again with room for `MANY_FIELDS`.
+/// Header fields that fit on the stack; a response with more is parsed again with room for [`MANY_FIELDS`].
 const FEW_FIELDS: usize = 48;
-const MANY_FIELDS: usize = 1024;
+/// Most header fields of a response.
+pub(crate) const MANY_FIELDS: usize = 1024;
 
 /// Not an HTTP response, or one whose framing contradicts itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,13 @@ pub(crate) struct ResponseHead<'a> {
     pub(crate) keep_alive: bool,
     /// Length of the head, bytes.
     pub(crate) length: usize,
+}
+
+impl ResponseHead<'_> {
+    /// Whether the real response is still to follow. 101 is real: nothing follows it that we could read.
+    pub(crate) fn is_interim(&self) -> bool {
+        (100..200).contains(&self.reply.status) && self.reply.status != 101
+    }
 }
 
 /// Where a body ends (RFC 9112, section 6.3).
@@ -79,18 +87,15 @@ fn interpret<'a>(
 ) -> Result<ResponseHead<'a>, Malformed> {
     let status = response.code.ok_or(Malformed)?;
     let mut reply = ReplyHead { status, content: Content::Unnamed, retry_after: false, session_id: None };
-    let mut keep_alive = response.version == Some(1);
+    let (mut close, mut keep_alive) = (false, response.version == Some(1));
     let mut body_length = None;
     let mut encoded = None;
     for field in response.headers.iter() {
         // Lengths tell the few names that matter apart before any bytes are compared.
         match field.name.len() {
             10 if is(field.name, "connection") => {
-                if has_token(field.value, b"close") {
-                    keep_alive = false;
-                } else if has_token(field.value, b"keep-alive") {
-                    keep_alive = true;
-                }
+                close |= has_token(field.value, b"close");
+                keep_alive |= has_token(field.value, b"keep-alive");
             }
             11 if is(field.name, "retry-after") => reply.retry_after = true,
             12 if is(field.name, "content-type") => reply.content = Content::from_header(field.value),
@@ -108,6 +113,10 @@ fn interpret<'a>(
             _ => {}
         }
     }
+    // HTTP/1.0 has no transfer codings: the framing is faulty whatever else it says (section 6.1).
+    if encoded.is_some() && response.version == Some(0) {
+        return Err(Malformed);
+    }
     let framing = if method == "HEAD" || status < 200 || status == 204 || status == 304 {
         Framing::Empty
     } else {
@@ -119,7 +128,9 @@ fn interpret<'a>(
         }
     };
     // A length beside a transfer coding smells of response splitting; the connection is not trusted further (section 6.3).
-    let keep_alive = keep_alive && framing != Framing::Close && !(encoded.is_some() && body_length.is_some());
+    let trusted = !(encoded.is_some() && body_length.is_some());
+    // After 101 the connection speaks another protocol.
+    let keep_alive = keep_alive && !close && framing != Framing::Close && trusted && status != 101;
     Ok(ResponseHead { reply, framing, keep_alive, length })
 }
 
@@ -141,7 +152,8 @@ fn ends_chunked(value: &[u8]) -> bool {
 
 /// A `Content-Length`, or the same one several times over ("5, 5"), which section 6.3 lets a recipient accept.
 fn parse_length(value: &[u8]) -> Result<u64, Malformed> {
-    let mut lengths = tokens(value).map(|token| {
+    let mut lengths = value.split(|&byte| byte == b',').map(|token| {
+        let token = token.trim_ascii();
         let digits = token.iter().all(u8::is_ascii_digit).then_some(token).ok_or(Malformed)?;
         std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u64>().ok()).ok_or(Malformed)
     });
@@ -319,6 +331,12 @@ mod tests {
             ("HTTP/1.1 204 No Content\n\n", Framing::Empty, true),
             ("HTTP/1.1 100 Continue\n\n", Framing::Empty, true),
             ("HTTP/1.1 304 Not Modified\ncontent-length: 9\n\n", Framing::Empty, true),
+            ("HTTP/1.1 101 Switching Protocols\nupgrade: h2c\n\n", Framing::Empty, false),
+            (
+                "HTTP/1.1 200 OK\nconnection: close\nconnection: keep-alive\ncontent-length: 1\n\n",
+                Framing::Length(1),
+                false,
+            ),
         ];
         for (text, framing, keep_alive) in cases {
             assert_eq!(head(text), Ok(Some((framing, keep_alive))), "{text}");
@@ -330,7 +348,9 @@ mod tests {
         for text in [
             "HTTP/1.1 200 OK\ncontent-length: 5\ncontent-length: 6\n\n",
             "HTTP/1.1 200 OK\ncontent-length: 5, 6\n\n",
+            "HTTP/1.1 200 OK\ncontent-length: 5,\n\n",
             "HTTP/1.1 200 OK\ncontent-length: -1\n\n",
+            "HTTP/1.0 200 OK\ntransfer-encoding: chunked\n\n",
             "HTTP/1.1 200 OK\ncontent-length: 99999999999999999999\n\n",
             "HTTP/1.1 200 OK\ncontent-length:\n\n",
             "SSH-2.0-OpenSSH_9.2\n",
