@@ -3,12 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use rustls::ClientConfig;
+
 use super::clock::Clock;
 use super::deadline::Deadlines;
 use super::link::Measured;
-use super::transport::{Endpoint, MemoryServer, Transport, h1, memory};
+use super::transport::{Endpoint, MemoryServer, Transport, h1, memory, reqwest};
+use crate::error::Error;
 use crate::judge::{Books, Recorder, Sample};
-use crate::plan::SeriesId;
+use crate::plan::{Plan, SeriesId, TransportKind};
 
 /// Size of the buffer that responses are read into, bytes: a response that fits is judged where it lies.
 const READ_BUFFER: usize = 64 * 1024;
@@ -32,6 +35,8 @@ pub(crate) struct Context {
 pub(crate) enum Carrier {
     /// Our own HTTP/1.1 exchange.
     H1,
+    /// reqwest, with this configuration of TLS.
+    Reqwest(Arc<ClientConfig>),
     /// A scripted server in this process.
     Memory(MemoryServer),
 }
@@ -43,6 +48,19 @@ pub(crate) struct Scratch {
     pub(crate) read: Box<[u8]>,
     /// What goes out.
     pub(crate) write: Vec<u8>,
+}
+
+impl Carrier {
+    /// The carrier that a plan asks for.
+    ///
+    /// # Errors
+    /// [`ExitCode::Internal`](crate::error::ExitCode::Internal) where the platform's certificates cannot be loaded.
+    pub(crate) fn of(plan: &Plan, endpoint: &Endpoint) -> Result<Self, Error> {
+        Ok(match plan.settings.transport {
+            TransportKind::H1 => Self::H1,
+            TransportKind::Reqwest => Self::Reqwest(reqwest::tls_config(endpoint)?),
+        })
+    }
 }
 
 impl Context {
@@ -64,6 +82,7 @@ impl Context {
     pub(crate) fn new_transport(&self) -> Transport {
         match &self.carrier {
             Carrier::H1 => Transport::H1(h1::Connection::default()),
+            Carrier::Reqwest(tls) => Transport::Reqwest(reqwest::Connection::new(Arc::clone(tls))),
             Carrier::Memory(server) => Transport::Memory(memory::Connection::new(server.clone())),
         }
     }

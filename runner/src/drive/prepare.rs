@@ -79,7 +79,8 @@ impl Share {
 /// wants credentials, [`ExitCode::Usage`] where the plan calls a tool that cannot be called.
 pub async fn prepare(plan: Arc<Plan>, survey: Survey) -> Result<Prepared, Error> {
     let endpoint = Arc::new(Endpoint::resolve(&plan).await?);
-    LocalSet::new().run_until(prepare_over(plan, endpoint, Carrier::H1, survey)).await
+    let carrier = Carrier::of(&plan, &endpoint)?;
+    LocalSet::new().run_until(prepare_over(plan, endpoint, carrier, survey)).await
 }
 
 /// Prepares a run against a scripted server in this process. Must be called inside a `LocalSet`.

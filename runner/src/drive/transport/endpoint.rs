@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 use url::Url;
@@ -69,7 +70,7 @@ impl Endpoint {
         Self::new(plan, Vec::new(), None)
     }
 
-    fn new(
+    pub(super) fn new(
         plan: &Plan,
         addresses: Vec<SocketAddr>,
         tls: Option<(TlsConnector, ServerName<'static>)>,
@@ -109,16 +110,24 @@ impl Endpoint {
 }
 
 fn tls_for(host: &str) -> Result<(TlsConnector, ServerName<'static>), Error> {
-    use rustls_platform_verifier::ConfigVerifierExt as _;
-    // Another part of the process may have installed it already; either is the same provider.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let config = rustls::ClientConfig::with_platform_verifier().map_err(|error| {
-        Error::new(ExitCode::Internal, "cannot load this machine's trusted certificates")
-            .because(error)
-            .advise("install the operating system's CA certificates package")
-    })?;
+    let config = trusting_platform()?;
     let name = ServerName::try_from(host.to_owned()).map_err(|error| {
         Error::new(ExitCode::Usage, format!("`{host}` cannot be the name of a TLS server")).because(error)
     })?;
     Ok((TlsConnector::from(Arc::new(config)), name))
+}
+
+/// A TLS client that trusts whom this machine trusts.
+///
+/// # Errors
+/// [`ExitCode::Internal`] where the platform's certificates cannot be loaded.
+pub(super) fn trusting_platform() -> Result<ClientConfig, Error> {
+    use rustls_platform_verifier::ConfigVerifierExt as _;
+    // Another part of the process may have installed it already; either is the same provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    ClientConfig::with_platform_verifier().map_err(|error| {
+        Error::new(ExitCode::Internal, "cannot load this machine's trusted certificates")
+            .because(error)
+            .advise("install the operating system's CA certificates package")
+    })
 }

@@ -6,6 +6,7 @@ mod breakage;
 pub(crate) mod endpoint;
 pub(crate) mod h1;
 pub(crate) mod memory;
+pub(crate) mod reqwest;
 
 use std::time::Duration;
 
@@ -108,6 +109,8 @@ impl Exchange {
 pub(crate) enum Transport {
     /// Our own HTTP/1.1 exchange.
     H1(h1::Connection),
+    /// reqwest.
+    Reqwest(reqwest::Connection),
     /// A scripted server in this process, for tests in virtual time.
     Memory(memory::Connection),
 }
@@ -122,6 +125,7 @@ impl Transport {
     ) -> Exchange {
         match self {
             Self::H1(connection) => connection.exchange(context, slot, request).await,
+            Self::Reqwest(connection) => connection.exchange(context, slot, request).await,
             Self::Memory(connection) => connection.exchange(context, slot, request).await,
         }
     }
@@ -130,6 +134,7 @@ impl Transport {
     pub(crate) fn explain(&mut self, what: &str) {
         match self {
             Self::H1(connection) => connection.reader.explain(what),
+            Self::Reqwest(connection) => connection.reader.explain(what),
             Self::Memory(connection) => connection.reader.explain(what),
         }
     }
@@ -138,6 +143,7 @@ impl Transport {
     pub(crate) fn reader(&self) -> &ReplyReader {
         match self {
             Self::H1(connection) => &connection.reader,
+            Self::Reqwest(connection) => &connection.reader,
             Self::Memory(connection) => &connection.reader,
         }
     }
