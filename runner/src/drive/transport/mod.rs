@@ -3,10 +3,16 @@
 //! Every transport hands what it reads to the same reader, so that all of them classify alike.
 
 mod breakage;
+#[cfg(test)]
+mod connections;
+#[cfg(test)]
+mod differential;
 pub(crate) mod endpoint;
 pub(crate) mod h1;
 pub(crate) mod memory;
 pub(crate) mod reqwest;
+#[cfg(test)]
+mod testbed;
 
 use std::time::Duration;
 
