@@ -7,6 +7,8 @@ mod breakage;
 mod connections;
 #[cfg(test)]
 mod differential;
+#[cfg(test)]
+mod encrypted;
 pub(crate) mod endpoint;
 pub(crate) mod h1;
 pub(crate) mod memory;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::LocalSet;
 
 use super::{Body, Endpoint, Exchange, Request, RequestKind, Transport};
@@ -160,6 +160,8 @@ pub(super) enum Act {
     Glance,
     /// Sends these bytes; the other end has them before the next act.
     Send(Vec<u8>),
+    /// Says that nothing more will come, as the protocol has it: in TLS with `close_notify`.
+    Farewell,
     /// Resets the connection.
     Reset,
     /// Waits until the other end closes it.
@@ -176,14 +178,21 @@ pub(super) async fn serve(scripts: Vec<Vec<Act>>) -> (SocketAddr, tokio::task::J
     let server = tokio::task::spawn_local(async move {
         for script in scripts {
             let (stream, _) = listener.accept().await.unwrap();
-            tokio::task::spawn_local(play(stream, script));
+            stream.set_nodelay(true).unwrap();
+            tokio::task::spawn_local(play(stream, script, |stream| {
+                SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
+            }));
         }
     });
     (address, server)
 }
 
-async fn play(mut stream: TcpStream, script: Vec<Act>) {
-    stream.set_nodelay(true).unwrap();
+/// Plays a script over a byte stream; `abandon` makes its closing a reset.
+pub(super) async fn play<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    script: Vec<Act>,
+    abandon: impl Fn(&S),
+) {
     for act in script {
         match act {
             Act::Read => {
@@ -194,9 +203,11 @@ async fn play(mut stream: TcpStream, script: Vec<Act>) {
             // The client may have had enough already.
             Act::Send(bytes) => {
                 let _ = stream.write_all(&bytes).await;
+                let _ = stream.flush().await;
                 settle().await;
             }
-            Act::Reset => return SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap(),
+            Act::Farewell => stream.shutdown().await.unwrap(),
+            Act::Reset => return abandon(&stream),
             Act::Glance => assert!(stream.read(&mut [0; 1024]).await.is_ok()),
             Act::Deaf => std::future::pending().await,
             Act::Hold => while stream.read(&mut [0; 1024]).await.is_ok_and(|length| length > 0) {},
