@@ -1,4 +1,4 @@
-//! Both transports over TLS, against servers with a certificate made for the occasion.
+//! Both transports over TLS, against servers with a certificate made for the occasion; and HTTP/2, which only reqwest speaks.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -149,4 +149,38 @@ fn a_handshake_that_fails_is_a_fault_of_tls() {
             });
         }
     }
+}
+
+#[test]
+fn http_2_is_spoken_where_the_server_asks_for_it() {
+    let Keys { acceptor, trusting } = keys();
+    let mut server = ServerConfig::clone(acceptor.config());
+    server.alpn_protocols = vec![b"h2".to_vec()];
+    run(async {
+        let address = serve_http_2(TlsAcceptor::from(Arc::new(server))).await;
+        let mut client = client(TransportKind::Reqwest, address, trusting);
+        for _ in 0..2 {
+            let seen = client.call().await;
+            assert_eq!((seen.outcome, seen.answer.as_str()), (Outcome::Ok, ANSWER), "{:?}", client.transport);
+            assert_eq!(seen.session_id.as_deref(), Some("s"), "the request's own, sent back");
+        }
+        assert_eq!(client.connections(), (1, 0));
+    });
+}
+
+/// Answers every call on one connection over HTTP/2 with [`ANSWER`] and the session id of the request.
+async fn serve_http_2(acceptor: TlsAcceptor) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::task::spawn_local(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(acceptor.accept(stream).await.unwrap()).await.unwrap();
+        while let Some(Ok((request, mut answering))) = connection.accept().await {
+            assert_eq!(request.uri().path(), "/mcp");
+            let id = request.headers()["mcp-session-id"].clone();
+            let head = hyper::Response::builder().header("mcp-session-id", id).body(()).unwrap();
+            answering.send_response(head, false).unwrap().send_data(ANSWER.into(), true).unwrap();
+        }
+    });
+    address
 }
