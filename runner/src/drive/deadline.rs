@@ -2,7 +2,8 @@
 //! slots every few milliseconds and wakes those whose time is over.
 //!
 //! A timer per request would cost some 640 instructions each (`reference/performance.md`, section 2); a sweep costs next to
-//! nothing. The price is that a timeout is noticed up to one sweep period late.
+//! nothing, and less still because a sweep knows before when no slot can be due. The price is that a timeout is noticed up to one
+//! sweep period late.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -29,6 +30,8 @@ pub(crate) struct Slot {
     until: Cell<Moment>,
     interrupt: Cell<Option<Interrupt>>,
     waker: RefCell<Option<Waker>>,
+    /// No slot of the worker is due before this.
+    earliest: Rc<Cell<Moment>>,
 }
 
 const NEVER: Moment = Moment::from_nanos(u64::MAX);
@@ -36,12 +39,17 @@ const NEVER: Moment = Moment::from_nanos(u64::MAX);
 impl Slot {
     /// A slot that is never swept: for waits beside the load, such as the handshake before a run.
     pub(crate) fn detached() -> Self {
-        Self { until: Cell::new(NEVER), interrupt: Cell::new(None), waker: RefCell::new(None) }
+        Self::swept_with(Rc::new(Cell::new(NEVER)))
+    }
+
+    fn swept_with(earliest: Rc<Cell<Moment>>) -> Self {
+        Self { until: Cell::new(NEVER), interrupt: Cell::new(None), waker: RefCell::new(None), earliest }
     }
 
     /// The waits that follow end at `until`.
     pub(crate) fn arm(&self, until: Moment) {
         self.until.set(until);
+        self.note(until);
         if self.interrupt.get() == Some(Interrupt::Deadline) {
             self.interrupt.set(None);
         }
@@ -50,6 +58,13 @@ impl Slot {
     /// The waits that follow end no later than `until`.
     pub(crate) fn tighten(&self, until: Moment) {
         self.until.set(self.until.get().min(until));
+        self.note(until);
+    }
+
+    fn note(&self, until: Moment) {
+        if until < self.earliest.get() {
+            self.earliest.set(until);
+        }
     }
 
     /// Whether the present wait is over, and why.
@@ -91,16 +106,24 @@ impl Slot {
 }
 
 /// All slots of a worker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Deadlines {
     slots: RefCell<Vec<Weak<Slot>>>,
     cancelled: Cell<bool>,
+    earliest: Rc<Cell<Moment>>,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let earliest = Rc::new(Cell::new(NEVER));
+        Self { slots: RefCell::default(), cancelled: Cell::new(false), earliest }
+    }
 }
 
 impl Deadlines {
     /// A new slot, swept until it is dropped.
     pub(crate) fn slot(&self) -> Rc<Slot> {
-        let slot = Rc::new(Slot::detached());
+        let slot = Rc::new(Slot::swept_with(Rc::clone(&self.earliest)));
         if self.cancelled.get() {
             slot.end(Interrupt::Cancelled);
         }
@@ -108,15 +131,30 @@ impl Deadlines {
         slot
     }
 
-    /// Ends every wait whose deadline has passed by `now`, and forgets slots that are gone.
-    pub(crate) fn sweep(&self, now: Moment) {
-        self.slots.borrow_mut().retain(|slot| {
+    /// Ends every wait whose deadline has passed by `now`, and forgets slots that are gone. Returns how many slots it had to look
+    /// at: none, as a rule, because virtual users that get their answers in time move their deadlines on.
+    pub(crate) fn sweep(&self, now: Moment) -> usize {
+        if now < self.earliest.get() {
+            return 0;
+        }
+        let mut slots = self.slots.borrow_mut();
+        let looked_at = slots.len();
+        let mut earliest = NEVER;
+        slots.retain(|slot| {
             let Some(slot) = slot.upgrade() else { return false };
-            if slot.until.get() <= now && slot.interrupt().is_none() {
+            let until = slot.until.get();
+            if slot.interrupt().is_some() {
+                return true;
+            }
+            if until <= now {
                 slot.end(Interrupt::Deadline);
+            } else {
+                earliest = earliest.min(until);
             }
             true
         });
+        self.earliest.set(earliest);
+        looked_at
     }
 
     /// Ends every wait, now and from now on.
@@ -175,10 +213,29 @@ mod tests {
     }
 
     #[test]
+    fn a_sweep_looks_at_the_slots_only_when_one_may_be_due() {
+        let deadlines = Deadlines::default();
+        let slots = [deadlines.slot(), deadlines.slot()];
+        let at = Moment::from_nanos;
+        slots[0].arm(at(10));
+        slots[1].arm(at(20));
+        assert_eq!(deadlines.sweep(at(9)), 0);
+        slots[0].arm(at(30));
+        assert_eq!(deadlines.sweep(at(10)), 2, "it cannot know that the first has moved on");
+        assert_eq!(deadlines.sweep(at(19)), 0);
+        slots[0].tighten(at(15));
+        assert_eq!(deadlines.sweep(at(15)), 2);
+        assert_eq!(slots.each_ref().map(|slot| slot.interrupt()), [Some(Interrupt::Deadline), None]);
+        assert_eq!(deadlines.sweep(at(20)), 2);
+        assert_eq!(slots[1].interrupt(), Some(Interrupt::Deadline));
+    }
+
+    #[test]
     fn slots_that_are_gone_are_forgotten() {
         let deadlines = Deadlines::default();
         drop(deadlines.slot());
-        deadlines.sweep(Moment::ORIGIN);
+        deadlines.slot().arm(Moment::ORIGIN);
+        assert_eq!(deadlines.sweep(Moment::ORIGIN), 2);
         assert!(deadlines.slots.borrow().is_empty());
     }
 }
