@@ -97,7 +97,7 @@ impl Session {
             return Err(NotOpened { measured, detail });
         }
         if dialect.elicitation {
-            welcome.session.listen(&link.context).await;
+            welcome.session.listen(link, timeout).await;
             welcome.end = link.context.clock.now();
         }
         Ok(welcome)
@@ -168,11 +168,12 @@ impl Session {
         }
     }
 
-    /// Opens the server's own stream (GET) and answers what comes on it; returns once the server has accepted or refused it.
-    async fn listen(&mut self, context: &Rc<Context>) {
+    /// Opens the server's own stream (GET) and answers what comes on it; returns once the server has accepted or refused it, or has
+    /// kept us waiting for so long: some send no head before they have something to say.
+    async fn listen(&mut self, link: &Link, timeout: Duration) {
         let (accepted, waiting) = oneshot::channel();
         let watch = StreamWatch { responder: self.responder.clone(), accepted: RefCell::new(Some(accepted)) };
-        let (context, lines) = (Rc::clone(context), self.lines.clone());
+        let (context, lines) = (Rc::clone(&link.context), self.lines.clone());
         self.listener = Some(tokio::task::spawn_local(async move {
             let slot = context.deadlines.slot();
             let mut transport = context.new_transport();
@@ -187,8 +188,9 @@ impl Session {
             };
             transport.exchange(&context, &slot, &request).await;
         }));
-        // An error means that the stream was refused: the session works without it.
-        let _ = waiting.await;
+        link.slot.arm(link.context.clock.now().after(timeout));
+        // An error means that the stream was refused, or is late: the session works without it.
+        let _ = link.slot.guard(waiting).await;
     }
 }
 

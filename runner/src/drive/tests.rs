@@ -139,6 +139,29 @@ async fn a_hanging_server_costs_each_call_its_timeout_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_never_opens_its_own_stream_holds_nobody_up_for_longer_than_a_timeout() {
+    let silent = MemoryServer::new(|request| {
+        let message: Value = serde_json::from_str(&request.body).unwrap_or_default();
+        match (request.method.as_str(), message["method"].as_str()) {
+            ("GET", _) => MemoryReply::Silence,
+            (_, Some("initialize")) => json_reply(
+                Duration::ZERO,
+                &message,
+                &json!({"protocolVersion": "2025-11-25", "capabilities": {}}),
+            ),
+            (_, Some("tools/call")) => json_reply(MILLISECOND * 100, &message, &json!({})),
+            _ => accepted(),
+        }
+    });
+    let mut plan = plan(constant(1, Duration::from_secs(10)));
+    plan.target.elicitation = true;
+    plan.settings.timeout = Duration::from_secs(1);
+    let seen = tokio::time::timeout(Duration::from_secs(60), observe(plan, silent)).await.expect("no end");
+    let calls = seen.metrics.total().outcomes.ok();
+    assert!((85..=90).contains(&calls), "{calls}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stall_is_seen_in_the_response_time_of_every_user_it_catches() {
     let stalling = server(|request, message| {
         let now = request.at.elapsed();
