@@ -68,7 +68,9 @@ pub(super) fn judge(
 pub(super) fn fault_of(error: &io::Error) -> TransportFault {
     /// `EMFILE` and `ENFILE` have no `ErrorKind`; the numbers are the same on every Unix.
     const NO_DESCRIPTOR: [i32; 2] = [24, 23];
-    if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+    if let Some(inner) = error.get_ref()
+        && inner.is::<rustls::Error>()
+    {
         return TransportFault::Tls;
     }
     match error.kind() {

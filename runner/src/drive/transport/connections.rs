@@ -1,6 +1,6 @@
 //! What becomes of a connection after a request, over either transport: kept, given up, or found dead.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::testbed::{ANSWER, Act, BOTH, Client, ID, good, ping, response, run, serve, settle};
 use super::{Body, Request, Transport};
@@ -130,15 +130,11 @@ fn a_stream_left_open_behind_the_answer_is_given_up_after_a_second() {
         run(async {
             let (address, _) = serve(vec![open.clone(), fresh.clone()]).await;
             let mut client = Client::new(transport, address);
-            let began = Instant::now();
             let exchange = client.send(&ping()).await;
             let result = client.transport.reader().result().unwrap();
-            assert!((1..5).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+            let drained = exchange.end.since(result);
+            assert!((1..5).contains(&drained.as_secs()), "{drained:?}");
             assert_eq!(exchange.outcome, Outcome::Ok);
-            assert!(
-                exchange.end.since(result) >= Duration::from_secs(1),
-                "the answer counts from when it was read"
-            );
             expect(&mut client, &[Outcome::Ok], (2, 0)).await;
         });
     }

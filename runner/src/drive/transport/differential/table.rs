@@ -193,7 +193,7 @@ fn lengths() -> Vec<Case> {
 
 fn heads() -> Vec<Case> {
     let length = ANSWER.len();
-    let fields = |count: usize| (0..count).map(|n| format!("x-{n}: y\r\n")).collect::<String>();
+    let fields = |count| "x: y\r\n".repeat(count);
     let end = format!("content-length: {length}");
     vec![
         case("names in capitals", "ok", with(&end).to_uppercase().replace(&ANSWER.to_uppercase(), ANSWER)),

@@ -286,16 +286,18 @@ fn take_chunks<E: From<Malformed>>(
                 ChunkState::Size { value: value << 4 | u64::from(digit), digits: digits + 1 }
             }
             (ChunkState::Size { digits: 0, .. }, _) => return Err(Malformed.into()),
-            (ChunkState::Size { value, .. }, b'\r') => ChunkState::SizeEnd { value },
+            (ChunkState::Size { value, .. } | ChunkState::Extension { value }, b'\r') => {
+                ChunkState::SizeEnd { value }
+            }
             (ChunkState::Size { value, .. }, b';' | b' ' | b'\t') => ChunkState::Extension { value },
-            (ChunkState::Extension { value }, b'\r') => ChunkState::SizeEnd { value },
             (ChunkState::Extension { value }, _) if byte != b'\n' => ChunkState::Extension { value },
-            (ChunkState::SizeEnd { value: 0 }, b'\n') => ChunkState::TrailerStart,
+            (ChunkState::SizeEnd { value: 0 } | ChunkState::TrailerStart | ChunkState::Trailer, b'\n') => {
+                ChunkState::TrailerStart
+            }
             (ChunkState::SizeEnd { value }, b'\n') => ChunkState::Data { remaining: value },
             (ChunkState::DataReturn, b'\r') => ChunkState::DataEnd,
             (ChunkState::DataEnd, b'\n') => FIRST_SIZE,
             (ChunkState::TrailerStart, b'\r') => ChunkState::LastEnd,
-            (ChunkState::TrailerStart | ChunkState::Trailer, b'\n') => ChunkState::TrailerStart,
             (ChunkState::TrailerStart | ChunkState::Trailer, _) => ChunkState::Trailer,
             (ChunkState::LastEnd, b'\n') => return Ok((at, true)),
             _ => return Err(Malformed.into()),
@@ -362,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_head_may_have_many_fields_but_not_be_endless() {
-        let fields: String = (0..200).map(|n| format!("x-{n}: y\n")).collect();
+        let fields = "x: y\n".repeat(200);
         assert_eq!(head(&format!("HTTP/1.1 200 OK\n{fields}\n")), Ok(Some((Framing::Close, false))));
         assert_eq!(head("HTTP/1.1 200 OK\nx: "), Ok(None));
         let endless = format!("HTTP/1.1 200 OK\nx: {}", "y".repeat(HEAD_LIMIT));

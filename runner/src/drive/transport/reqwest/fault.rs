@@ -31,7 +31,10 @@ enum Meaning {
 fn meaning_of(cause: &(dyn Error + 'static), connecting: bool) -> Option<Meaning> {
     if let Some(error) = cause.downcast_ref::<io::Error>() {
         // The TLS connector wraps whatever ended its handshake in an I/O error of its own.
-        if connecting && error.get_ref().is_some_and(|inner| inner.is::<io::Error>()) {
+        if connecting
+            && let Some(inner) = error.get_ref()
+            && inner.is::<io::Error>()
+        {
             return Some(Meaning::Transport(TransportFault::Tls));
         }
         let fault = if connecting { connect_fault_of(error) } else { fault_of(error) };
