@@ -4,7 +4,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -84,7 +84,7 @@ impl Client {
 
     /// A client of an endpoint.
     pub(super) fn over(endpoint: Endpoint, plan: &Plan) -> Self {
-        let carrier = Carrier::of(plan, &endpoint).unwrap();
+        let carrier = carrier(plan, &endpoint);
         let context = Rc::new(Context::new(Clock::start(), Arc::new(endpoint), carrier, 3));
         let sweeper = tokio::task::spawn_local({
             let context = Rc::clone(&context);
@@ -125,6 +125,16 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         self.sweeper.abort();
+    }
+}
+
+/// The plan's carrier. Without TLS it is the same for all: the platform's certificates take milliseconds to load.
+fn carrier(plan: &Plan, endpoint: &Endpoint) -> Carrier {
+    static PLAIN: OnceLock<Carrier> = OnceLock::new();
+    if plan.settings.transport == TransportKind::Reqwest && endpoint.tls.is_none() {
+        PLAIN.get_or_init(|| Carrier::of(plan, endpoint).unwrap()).clone()
+    } else {
+        Carrier::of(plan, endpoint).unwrap()
     }
 }
 

@@ -92,7 +92,7 @@ fn chance_finds_no_cut_that_makes_the_transports_disagree() {
     let cases: Vec<Case> =
         cases().into_iter().filter(|case| !case.is_slow() && case.response.len() < 4_000).collect();
     let strategy = (0..cases.len(), prop::collection::vec(0_usize..400, 0..6));
-    let mut runner = TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 1000, failure_persistence: None, ..Config::default() });
     let found = runner.run(&strategy, |(index, places)| {
         let case = &cases[index];
         let pieces = cut(&case.response, &places);
