@@ -83,11 +83,13 @@ impl Endpoint {
             || url.host_str().unwrap_or_default().to_owned(),
             |port| format!("{}:{port}", url.host_str().unwrap_or_default()),
         );
-        let _ = write!(
-            common_lines,
-            "host: {authority}\r\nuser-agent: pmcp-loadtest/{}\r\n",
-            env!("CARGO_PKG_VERSION")
-        );
+        let agent = format!("pmcp-loadtest/{}", env!("CARGO_PKG_VERSION"));
+        for (name, value) in [("host", &authority), ("user-agent", &agent)] {
+            // A user's own line stands instead of ours; two `host` lines would be refused (RFC 9112, section 3.2).
+            if !plan.target.headers.iter().any(|(theirs, _)| theirs.eq_ignore_ascii_case(name)) {
+                let _ = write!(common_lines, "{name}: {value}\r\n");
+            }
+        }
         for (name, value) in &plan.target.headers {
             let _ = write!(common_lines, "{name}: {}\r\n", value.reveal());
         }
@@ -130,4 +132,25 @@ pub(super) fn trusting_platform() -> Result<ClientConfig, Error> {
             .because(error)
             .advise("install the operating system's CA certificates package")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testbed::plan;
+    use super::*;
+    use crate::plan::{Secret, TransportKind};
+
+    #[test]
+    fn a_users_own_line_stands_instead_of_ours() {
+        let mut plan = plan("http://[::1]:8080/mcp?a=b", TransportKind::H1);
+        let ours = Endpoint::unconnected(&plan);
+        assert!(ours.common_lines.starts_with("host: [::1]:8080\r\nuser-agent: pmcp-loadtest/"));
+        assert!(ours.post_head.starts_with("POST /mcp?a=b HTTP/1.1\r\nhost: "));
+        plan.target.headers.push(("Host".to_owned(), Secret::new("tenant.example")));
+        let theirs = Endpoint::unconnected(&plan);
+        assert!(
+            theirs.common_lines.starts_with("user-agent: ")
+                && theirs.common_lines.ends_with("Host: tenant.example\r\n")
+        );
+    }
 }
