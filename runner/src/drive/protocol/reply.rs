@@ -165,8 +165,11 @@ impl ReplyReader {
         }
         if whole && self.body.is_empty() {
             self.judge_body(piece, at, expect);
-        } else if self.is_success() || self.body.len() < ERROR_BODY {
-            self.body.extend_from_slice(piece);
+        } else {
+            // Cut at a fixed length, so that what comes of it does not depend on how the body was cut on the way.
+            let kept = if self.is_success() { usize::MAX } else { ERROR_BODY };
+            let room = kept.saturating_sub(self.body.len());
+            self.body.extend_from_slice(&piece[..piece.len().min(room)]);
         }
         Ok(())
     }

@@ -140,6 +140,26 @@ fn a_stream_left_open_behind_the_answer_is_given_up_after_a_second() {
     }
 }
 
+#[test]
+fn a_server_that_never_stops_talking_cannot_outlast_the_deadline() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(100);
+    let talk = "data: {\"method\":\"notifications/progress\"}\n\n".repeat(100);
+    for (first, rest) in [(head, talk), (interim.as_str(), interim.clone())] {
+        for transport in BOTH {
+            run(async {
+                let script = vec![Act::Read, Act::Send(first.into()), Act::Flood(rest.clone().into())];
+                let (address, _) = serve(vec![script]).await;
+                let mut client = Client::new(transport, address);
+                client.timeout = Duration::from_millis(50);
+                let exchange = client.send(&ping()).await;
+                assert_eq!(exchange.outcome, Outcome::Timeout, "{transport:?}");
+                assert!(exchange.end.since(exchange.sent) < Duration::from_secs(5), "{transport:?}");
+            });
+        }
+    }
+}
+
 /// A call whose body fills every buffer between client and server.
 fn long_call(filler: &[u8]) -> Request<'_> {
     Request { body: Body { before: filler, id: Some(ID), after: b"}" }, ..ping() }

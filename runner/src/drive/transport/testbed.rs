@@ -172,6 +172,8 @@ pub(super) enum Act {
     Send(Vec<u8>),
     /// Says that nothing more will come, as the protocol has it: in TLS with `close_notify`.
     Farewell,
+    /// Sends these bytes again and again, as fast as they are read.
+    Flood(Vec<u8>),
     /// Resets the connection.
     Reset,
     /// Waits until the other end closes it.
@@ -216,6 +218,7 @@ pub(super) async fn play<S: AsyncRead + AsyncWrite + Unpin>(
                 let _ = stream.flush().await;
                 settle().await;
             }
+            Act::Flood(bytes) => while stream.write_all(&bytes).await.is_ok() {},
             Act::Farewell => stream.shutdown().await.unwrap(),
             Act::Reset => return abandon(&stream),
             Act::Glance => assert!(stream.read(&mut [0; 1024]).await.is_ok()),

@@ -323,6 +323,7 @@ fn interim() -> Vec<Case> {
 fn statuses() -> Vec<Case> {
     let error = r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"no"}}"#;
     let nameless = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}"#;
+    let verbose = |blanks: usize| format!("{}{error}", " ".repeat(blanks));
     let delete = (RequestKind::Delete, Expect::Status(&[200, 405]));
     let head = (RequestKind::Plain { method: "HEAD", path: "/health?x=1" }, Expect::Status(&[]));
     vec![
@@ -358,6 +359,13 @@ fn statuses() -> Vec<Case> {
         case("429", "throttled 429", response("429 Too Many Requests", "slow down")),
         case("503 with Retry-After", "throttled 503", response("503 Busy\r\nretry-after: 1", "")),
         case("500 with a long page", "http_error 500", response("500 Oh", &"x".repeat(100_000))),
+        case("a JSON-RPC error of 60 kB", "rpc_error -32602", json("500 Oh", &verbose(60_000)))
+            .answered(verbose(60_000)),
+        case(
+            "a JSON-RPC error of 70 kB, of which less is read",
+            "http_error 500",
+            json("500 Oh", &verbose(70_000)),
+        ),
         case("500 until the connection closes", "http_error 500", "HTTP/1.1 500 Oh\r\n\r\nsorry").closing(),
         case("a result with an error status", "http_error 500", json("500 Oh", ANSWER)).answered(ANSWER),
         case(
