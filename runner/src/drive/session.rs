@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::context::Context;
 use super::link::{Link, Measured};
 use super::protocol::reply::Expect;
 use super::protocol::template::{Dialect, Template};

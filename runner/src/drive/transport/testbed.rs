@@ -117,7 +117,7 @@ impl Client {
 
     /// Connections opened and requests sent a second time, so far.
     pub(super) fn connections(&self) -> (u64, u64) {
-        let books = self.context.books.borrow();
+        let books = self.context.books();
         (books.connections_opened, books.stale_retries)
     }
 }

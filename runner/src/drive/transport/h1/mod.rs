@@ -69,7 +69,7 @@ impl Connection {
                     None
                 }
                 Err(broke) if reused && exchange.bytes_received == 0 && broke.may_be_stale() => {
-                    context.books.borrow_mut().stale_retries += 1;
+                    context.book(|books| books.stale_retries += 1);
                     continue;
                 }
                 Err(broke) => {
@@ -118,14 +118,13 @@ async fn open(
     let began = context.clock.now();
     let connected = slot.guard(Box::pin(connect::connect(&context.endpoint))).await;
     exchange.sent = context.clock.now();
-    let mut books = context.books.borrow_mut();
-    books.connect_time += exchange.sent.since(began);
+    context.book(|books| books.connect_time += exchange.sent.since(began));
     let connected = connected.map_err(|interrupt| {
         reception.reader.explain("the connection was not established");
         Break::Interrupted(interrupt)
     })?;
     let stream = connected.map_err(|(fault, why)| Break::Transport(fault, why))?;
-    books.connections_opened += 1;
+    context.book(|books| books.connections_opened += 1);
     Ok(stream)
 }
 

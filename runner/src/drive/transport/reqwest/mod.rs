@@ -56,7 +56,7 @@ impl Connection {
             let unanswered = exchange.headers.is_none();
             if reused && unanswered && !retried && broke.as_ref().is_some_and(Break::may_be_stale) {
                 retried = true;
-                context.books.borrow_mut().stale_retries += 1;
+                context.book(|books| books.stale_retries += 1);
                 continue;
             }
             if broke.is_some() {
@@ -70,9 +70,10 @@ impl Connection {
     /// Enters into the books what was spent on connecting; true if a connection was opened. The request was sent when it was open.
     fn enter_connections(&mut self, context: &Context, exchange: &mut Exchange) -> bool {
         let Some(opened) = self.client.as_ref().map(|client| client.log.take()) else { return false };
-        let mut books = context.books.borrow_mut();
-        books.connections_opened += opened.count;
-        books.connect_time += opened.spent;
+        context.book(|books| {
+            books.connections_opened += opened.count;
+            books.connect_time += opened.spent;
+        });
         exchange.sent = exchange.sent.max(opened.last_end);
         opened.count > 0
     }
