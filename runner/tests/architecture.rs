@@ -280,3 +280,19 @@ fn a_file_of_one_line_too_many_is_found() {
     assert_eq!(too_long(&lines(LONGEST_FILE)), None);
     assert!(too_long(&lines(LONGEST_FILE + 1)).is_some());
 }
+
+#[test]
+fn the_map_names_only_files_that_exist() {
+    let runner = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = fs::read_to_string(runner.join("../docs/architecture.md")).unwrap();
+    let named: Vec<&str> = map.split('`').skip(1).step_by(2).filter(|name| is_source(name)).collect();
+    assert!(named.len() > 50, "only {} files are named", named.len());
+    let exists = |name: &str| runner.join("src").join(name).exists() || runner.join("..").join(name).exists();
+    nothing(named.iter().filter(|name| !exists(name)).map(|name| format!("there is no {name}")));
+}
+
+/// Whether a quotation on the map is a source file or a folder.
+fn is_source(name: &str) -> bool {
+    !name.contains(char::is_whitespace)
+        && (name.ends_with('/') || name.contains('/') && name.ends_with(".rs"))
+}
