@@ -44,6 +44,14 @@ pub struct Controls {
     pub snapshots: watch::Sender<Option<Snapshot>>,
 }
 
+impl Controls {
+    /// The lines of a run that nobody watches or stops: it ends by itself.
+    pub fn unattended() -> Self {
+        // A run takes lines whose other ends are gone for what they are.
+        Self { stop: watch::channel(StopRequest::None).1, snapshots: watch::channel(None).0 }
+    }
+}
+
 impl Prepared {
     /// Runs the load to its end, on threads of its own; the calling task only merges and publishes.
     ///
