@@ -1,4 +1,4 @@
-//! Bytes to the server and back. In: a [`Request`]. Out: an [`Exchange`], and the [`ReplyReader`] that judged the response.
+//! Bytes to the server and back. In: a `Request`. Out: an `Exchange`, and the [`ReplyReader`] that judged the response.
 //!
 //! Every transport hands what it reads to the same reader, so that all of them classify alike.
 

@@ -4,7 +4,7 @@
 //! was found. Nothing is fetched, nothing panics, and the work is bounded: a hostile schema ends in a [`CannotGenerate`].
 //!
 //! How: every keyword that demands something of the same value (`$ref`, `allOf`, a chosen branch of `anyOf` or `oneOf`) joins one
-//! [`conjunction`]; a value is built to fit it, `check`ed, and another branch or variation tried where it does not fit.
+//! `conjunction`; a value is built to fit it, `check`ed, and another branch or variation tried where it does not fit.
 //!
 //! What is not found although it exists: values that only a solver finds (`not` against a narrow type, `oneOf` whose branches
 //! overlap, several patterns at once), patterns with look-around that random text seldom meets. What is not judged:
