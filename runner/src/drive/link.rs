@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::context::Context;
-use super::deadline::Slot;
+use super::deadline::{Interrupt, Slot};
 use super::protocol::reply::Expect;
 use super::protocol::template::Template;
 use super::responder::input_response;
@@ -104,7 +104,7 @@ impl Link {
         if reader.input_required() {
             return Box::pin(self.further_rounds(session, template, measured, timeout, keep_answer)).await;
         }
-        if !measured.outcome.is_ok() && reader.resume_point().is_some() && session.can_resume() {
+        if measured.broke_off() && reader.resume_point().is_some() && session.can_resume() {
             return Box::pin(self.resume(session, id, measured, timeout, keep_answer)).await;
         }
         measured
@@ -150,15 +150,17 @@ impl Link {
         let deadline = measured.clocks.sent.after(timeout);
         for _ in 0..MOST_RESUMES {
             let reader = self.transport.reader();
-            let Some((last_id, retry_ms)) = reader.resume_point().filter(|_| !measured.outcome.is_ok())
-            else {
+            let Some((last_id, retry_ms)) = reader.resume_point().filter(|_| measured.broke_off()) else {
                 break;
             };
             let lines = format!("last-event-id: {last_id}\r\n");
             let begin = measured.clocks.end.after(Duration::from_millis(retry_ms));
             self.slot.arm(deadline);
-            if self.slot.guard(self.context.clock.sleep_until(begin)).await.is_err() {
-                measured.outcome = Outcome::Timeout;
+            if let Err(interrupt) = self.slot.guard(self.context.clock.sleep_until(begin)).await {
+                measured.outcome = match interrupt {
+                    Interrupt::Deadline => Outcome::Timeout,
+                    Interrupt::Cancelled => Outcome::Cancelled,
+                };
                 measured.clocks.end = self.context.clock.now();
                 break;
             }
@@ -175,6 +177,9 @@ impl Link {
             let rest = deadline.since(self.context.clock.now());
             let resumed = self.request(&request, measured.clocks.due, rest).await;
             measured = measured.followed_by(&resumed);
+        }
+        if measured.outcome == Outcome::Timeout {
+            self.explain(&no_answer_within(timeout));
         }
         measured
     }
@@ -197,6 +202,11 @@ impl Measured {
         }
     }
 
+    /// Whether the response ended before an answer came, right or wrong.
+    fn broke_off(&self) -> bool {
+        matches!(self.outcome, Outcome::Transport(_) | Outcome::Protocol(ProtocolFault::NoAnswer))
+    }
+
     /// Whether the server could not even be reached.
     pub(crate) fn is_unreachable(&self) -> bool {
         use TransportFault::{Connect, Dns, NoDescriptor, NoPort, Refused, Tls};
@@ -214,6 +224,29 @@ fn measured(
     let Exchange { outcome, sent, headers, end, bytes_sent, bytes_received } = *exchange;
     let clocks = Clocks { due: due.min(sent), sent, headers, first_event, result, end };
     Measured { clocks, outcome, status, bytes_sent, bytes_received }
+}
+
+/// What to say of a failure of which there is nothing to quote.
+fn in_words(outcome: Outcome, timeout: Duration) -> Option<String> {
+    let fault = match outcome {
+        Outcome::Timeout => return Some(no_answer_within(timeout)),
+        Outcome::Protocol(fault) => fault,
+        _ => return None,
+    };
+    let words = match fault {
+        ProtocolFault::Http => "what came is not an HTTP response",
+        ProtocolFault::ContentType => "the response is neither JSON nor an event stream",
+        ProtocolFault::Json => "what came is not a JSON-RPC message",
+        ProtocolFault::WrongId => "the answer carries another request's id",
+        ProtocolFault::NoAnswer => "the response ended without an answer to the request",
+        ProtocolFault::TooLarge => "the response is larger than max_body_bytes",
+        ProtocolFault::Result => "the result is of a kind that this revision does not know",
+    };
+    Some(words.to_owned())
+}
+
+fn no_answer_within(timeout: Duration) -> String {
+    format!("no answer within {timeout:?}")
 }
 
 /// The next round of a call whose last answer asked for input; `None` where the client cannot give it.

@@ -113,6 +113,28 @@ pub fn read_all<'a>(text: &'a [u8], mut each: impl FnMut(Message<'a>)) -> Result
     }
 }
 
+/// What a failed tool says of its failure: the first text of an answer's `result.content`. For answers that are known to be tool
+/// errors; any other has none.
+pub fn tool_error_text(text: &[u8]) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Answer<'a> {
+        #[serde(borrow)]
+        result: Content<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Content<'a> {
+        #[serde(borrow)]
+        content: Vec<Block<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Block<'a> {
+        #[serde(borrow)]
+        text: Option<Cow<'a, str>>,
+    }
+    let answer: Answer<'_> = serde_json::from_slice(text).ok()?;
+    answer.result.content.into_iter().find_map(|block| block.text).filter(|text| !text.is_empty())
+}
+
 struct Peek<'a> {
     id: Option<RawId<'a>>,
     method: Option<Cow<'a, str>>,

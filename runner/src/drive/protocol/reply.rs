@@ -293,7 +293,10 @@ impl ReplyReader {
                 Outcome::Protocol(ProtocolFault::Result)
             }
             Answer::Result { is_error: true, .. } => {
-                self.note(text);
+                match message::tool_error_text(text) {
+                    Some(said) => self.note(said.as_bytes()),
+                    None => self.note(text),
+                }
                 Outcome::ToolError
             }
             Answer::Result { is_error: false, kind } => {
@@ -451,6 +454,14 @@ mod tests {
         assert_eq!(reader.result(), Some(Moment::from_nanos(3)));
         assert_eq!(reader.foreign_answers(), 1);
         assert_eq!(reader.take_server_requests().len(), 1);
+    }
+
+    #[test]
+    fn a_failed_tool_is_quoted_by_what_it_says() {
+        let said = r#"{"id":5,"result":{"content":[{"type":"image"},{"type":"text","text":"disk\nfull"}],"isError":true}}"#;
+        assert_eq!(judge(200, Content::Json, &[said], ID).1.detail(), "disk full");
+        let silent = r#"{"id":5,"result":{"content":[],"isError":true}}"#;
+        assert_eq!(judge(200, Content::Json, &[silent], ID).1.detail(), silent);
     }
 
     #[test]
