@@ -1,0 +1,6 @@
+//! The tool seen from outside: the real binary against the demo server on port 0.
+//!
+//! Every test starts its own server with its own script, so that all may run at once; none sleeps.
+
+mod books;
+mod tool;
