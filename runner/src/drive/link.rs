@@ -83,7 +83,13 @@ impl Link {
         if reader.foreign_answers() > 0 {
             self.context.book(|books| books.foreign_answers += reader.foreign_answers());
         }
-        measured(&exchange, due, reader.first_event(), reader.result(), reader.status())
+        let measured = measured(&exchange, due, reader.first_event(), reader.result(), reader.status());
+        if !measured.outcome.is_ok()
+            && let Some(words) = in_words(measured.outcome, timeout, reader.detail())
+        {
+            self.explain(&words);
+        }
+        measured
     }
 
     /// Makes a call in a session: the request, and whatever further rounds the server asks for.
@@ -226,11 +232,12 @@ fn measured(
     Measured { clocks, outcome, status, bytes_sent, bytes_received }
 }
 
-/// What to say of a failure of which there is nothing to quote.
-fn in_words(outcome: Outcome, timeout: Duration) -> Option<String> {
+/// What to say of a failure of which `detail` does not say enough.
+fn in_words(outcome: Outcome, timeout: Duration, detail: &str) -> Option<String> {
     let fault = match outcome {
-        Outcome::Timeout => return Some(no_answer_within(timeout)),
-        Outcome::Protocol(fault) => fault,
+        Outcome::Timeout if detail.is_empty() => return Some(no_answer_within(timeout)),
+        Outcome::Timeout => return Some(format!("{}: {detail}", no_answer_within(timeout))),
+        Outcome::Protocol(fault) if detail.is_empty() => fault,
         _ => return None,
     };
     let words = match fault {
