@@ -1,0 +1,144 @@
+//! The generator, whole: a run of the library with a choice of scenarios, all metrics, and somebody watching its snapshots.
+
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pmcp_loadtest::drive::{Controls, StopRequest, Survey, prepare};
+use pmcp_loadtest::judge::Observation;
+use pmcp_loadtest::plan::{
+    Action, Executor, Load, Plan, Protocol, Scenario, Settings, Step, Target, TransportKind,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::machine;
+
+/// What the client is to do.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Order {
+    /// The target's endpoint.
+    #[arg(long)]
+    pub(crate) url: url::Url,
+    /// Virtual users.
+    #[arg(long)]
+    pub(crate) vus: NonZeroU32,
+    /// How long, milliseconds; without it `iterations` ends the run.
+    #[arg(long)]
+    pub(crate) milliseconds: Option<u64>,
+    /// How many iterations all virtual users share.
+    #[arg(long, default_value_t = NonZeroU64::MIN)]
+    pub(crate) iterations: NonZeroU64,
+    /// Through reqwest instead of our own HTTP/1.1 exchange.
+    #[arg(long)]
+    pub(crate) reqwest: bool,
+}
+
+/// What the client saw.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    /// Calls that were answered with a result.
+    pub(crate) ok: u64,
+    /// Calls that were not.
+    pub(crate) errors: u64,
+    /// Median response time.
+    pub(crate) p50_us: Option<u64>,
+    /// 99th percentile of the response time.
+    pub(crate) p99_us: Option<u64>,
+    /// Peak resident set.
+    pub(crate) peak_rss_bytes: u64,
+}
+
+impl Order {
+    /// The arguments that make a client do this.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let mut arguments =
+            vec!["client".to_owned(), format!("--url={}", self.url), format!("--vus={}", self.vus)];
+        match self.milliseconds {
+            Some(milliseconds) => arguments.push(format!("--milliseconds={milliseconds}")),
+            None => arguments.push(format!("--iterations={}", self.iterations)),
+        }
+        if self.reqwest {
+            arguments.push("--reqwest".to_owned());
+        }
+        arguments
+    }
+
+    fn plan(&self) -> Plan {
+        let executor = match self.milliseconds {
+            Some(milliseconds) => {
+                Executor::ConstantVus { vus: self.vus, duration: Duration::from_millis(milliseconds) }
+            }
+            None => {
+                Executor::SharedIterations { vus: self.vus, iterations: self.iterations, max_duration: None }
+            }
+        };
+        let transport = if self.reqwest { TransportKind::Reqwest } else { TransportKind::H1 };
+        Plan {
+            target: Target {
+                url: self.url.clone(),
+                headers: Vec::new(),
+                protocol: Protocol::Auto,
+                elicitation: false,
+            },
+            settings: Settings { workers: NonZeroUsize::MIN, transport, seed: 7, ..Settings::default() },
+            load: Load { executor, graceful_stop: Duration::from_secs(5) },
+            scenarios: scenarios(),
+        }
+    }
+}
+
+/// A mix as users write it: three kinds of users, of one to three steps.
+fn scenarios() -> Vec<Scenario> {
+    let search = || call("search", json!({"query": "weather in Oslo", "limit": 5}));
+    let fetch = || call("fetch", json!({"id": "doc-0001", "revision": "latest"}));
+    let note = || call("add_note", json!({"title": "Oslo", "text": "rain, then sun"}));
+    let scenario =
+        |name: &str, weight, steps| Scenario { name: name.to_owned(), weight, think_time: None, steps };
+    vec![
+        scenario("reader", 70, vec![search(), fetch()]),
+        scenario("looker", 20, vec![search()]),
+        scenario("writer", 10, vec![search(), fetch(), note()]),
+    ]
+}
+
+fn call(tool: &str, arguments: Value) -> Step {
+    Step { label: None, timeout: None, action: Action::CallTool { tool: tool.to_owned(), arguments } }
+}
+
+/// Runs the load and says what was seen.
+///
+/// # Errors
+/// Where the run cannot begin or end.
+pub(crate) fn run(order: &Order) -> anyhow::Result<Seen> {
+    machine::raise_descriptor_limit();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let observation = runtime.block_on(async {
+        let prepared = prepare(Arc::new(order.plan()), Survey::Tools).await?;
+        let (_running, stop) = watch::channel(StopRequest::None);
+        let (snapshots, mut published) = watch::channel(None);
+        let display = tokio::spawn(async move {
+            // What `--progress jsonl` does, but for the terminal.
+            while published.changed().await.is_ok() {
+                serde_json::to_writer(std::io::sink(), &*published.borrow_and_update())?;
+            }
+            Ok::<(), serde_json::Error>(())
+        });
+        let observation = prepared.run(Controls { stop, snapshots }).await?;
+        display.await??;
+        Ok::<Observation, anyhow::Error>(observation)
+    })?;
+    let total = observation.metrics.total();
+    let microseconds = |quantile| {
+        let time = total.response_time.quantile(quantile)?;
+        u64::try_from(time.as_micros()).ok()
+    };
+    Ok(Seen {
+        ok: total.outcomes.ok(),
+        errors: total.outcomes.errors(),
+        p50_us: microseconds(0.5),
+        p99_us: microseconds(0.99),
+        peak_rss_bytes: observation.generator.peak_rss_bytes,
+    })
+}

@@ -1,0 +1,106 @@
+//! What the generator itself costs: `cargo bench -p pmcp-loadtest --bench overhead`.
+//!
+//! In: this machine, quiet. Out: a table of CPU per request beside `wrk` and `oha` on the same job, with the targets the project
+//! holds itself to. With `-- --gate`: instructions, allocations and system calls per request, which are exact and gate the CI.
+//!
+//! The binary runs itself in two roles: `target` answers as fast as it can from a process of its own, `client` is a whole run of
+//! the library. Method: everything is measured over whole processes, variants alternate inside each repetition, and ratios are
+//! medians of the ratios within a repetition, because a machine's speed changes between minutes.
+
+#![expect(clippy::print_stdout, reason = "the figures are this program's output")]
+
+#[cfg(unix)]
+mod client;
+#[cfg(unix)]
+mod comparison;
+#[cfg(unix)]
+mod gate;
+#[cfg(unix)]
+mod machine;
+#[cfg(unix)]
+mod process;
+#[cfg(unix)]
+mod shape;
+#[cfg(unix)]
+mod table;
+#[cfg(unix)]
+mod target;
+#[cfg(unix)]
+mod variant;
+#[cfg(unix)]
+mod wire;
+
+#[cfg(unix)]
+fn main() -> anyhow::Result<std::process::ExitCode> {
+    command::run()
+}
+
+#[cfg(not(unix))]
+fn main() {
+    println!("the overhead bench counts CPU time with getrusage, which this system does not have");
+}
+
+#[cfg(unix)]
+mod command {
+    use std::path::PathBuf;
+    use std::process::ExitCode;
+
+    use clap::{Parser, Subcommand};
+
+    use crate::table::{Verdict, print_table};
+    use crate::{client, comparison, gate, target};
+
+    #[derive(Debug, Parser)]
+    #[command(about = "What the load generator costs per request, beside its peers")]
+    struct Arguments {
+        /// Times every variant is measured.
+        #[arg(long, default_value_t = 5)]
+        repetitions: u32,
+        /// Two short repetitions: to see that it works, not to judge by.
+        #[arg(long)]
+        quick: bool,
+        /// Exact figures only: instructions, allocations, system calls (needs valgrind and strace).
+        #[arg(long)]
+        gate: bool,
+        /// Also write the figures as JSON.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+        /// What `cargo bench` passes to every bench.
+        #[arg(long, hide = true)]
+        bench: bool,
+        #[command(subcommand)]
+        role: Option<Role>,
+    }
+
+    #[derive(Debug, Subcommand)]
+    enum Role {
+        /// The server that is hit; prints its address, ends with its standard input.
+        #[command(hide = true)]
+        Target,
+        /// One run of the generator; prints what it saw as a line of JSON.
+        #[command(hide = true)]
+        Client(client::Order),
+    }
+
+    pub(crate) fn run() -> anyhow::Result<ExitCode> {
+        let arguments = Arguments::parse();
+        let figures = match arguments.role {
+            Some(Role::Target) => {
+                target::serve()?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Some(Role::Client(order)) => {
+                println!("{}", serde_json::to_string(&client::run(&order)?)?);
+                return Ok(ExitCode::SUCCESS);
+            }
+            None if arguments.gate => gate::measure()?,
+            None => comparison::measure(&comparison::Effort::new(arguments.repetitions, arguments.quick))?,
+        };
+        print_table(&figures);
+        if let Some(file) = arguments.json {
+            std::fs::write(file, serde_json::to_string_pretty(&figures)?)?;
+        }
+        let failed = figures.iter().any(|figure| figure.verdict() == Verdict::Fails);
+        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
