@@ -60,7 +60,8 @@ struct Request<'a> {
 
 impl Replies {
     pub(crate) fn new() -> Self {
-        let line = r#"{\"title\":\"Oslo\",\"text\":\"rain, then \\u00e6 sun\"}\n"#;
+        // Prose with a line break now and then, as tools that answer in text send it.
+        let line = r"Oslo: rain in the morning, sun after noon; 14 degrees, wind from the west at 5 m/s.\n";
         let result = |length: usize| {
             let text = line.repeat(length / line.len() + 1);
             // Cut behind a line's end, so that no escape is cut in two.
