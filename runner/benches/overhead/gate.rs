@@ -22,7 +22,8 @@ const LONG: u64 = 10_000;
 #[derive(Debug, Clone, Copy)]
 enum Counter {
     /// User instructions of the worker thread, by callgrind. The ticks that carry samples to the control thread are left out, and
-    /// so is that thread: they cost by the second, and under callgrind a second holds a hundredth of its requests.
+    /// so is that thread: they cost by the second, and under callgrind a second holds a hundredth of its requests. So is the
+    /// growth of histograms, which ends with the first long wait.
     Instructions,
     /// Heap allocations and reallocations, by memcheck.
     Allocations,
@@ -86,7 +87,7 @@ impl Counter {
                 "valgrind",
                 format!(
                     "--tool=callgrind --separate-threads=yes --toggle-collect=*Worker::tick \
-                     --collect-atstart=yes --callgrind-out-file={log}"
+                     --toggle-collect=hdrhistogram*::resize --collect-atstart=yes --callgrind-out-file={log}"
                 ),
             ),
             Self::Allocations => (
