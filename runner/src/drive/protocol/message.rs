@@ -8,7 +8,6 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 /// One JSON-RPC message, as far as a load generator has to know it.
 #[derive(Debug)]
@@ -20,10 +19,8 @@ pub enum Message<'a> {
         /// What it says.
         verdict: Answer<'a>,
     },
-    /// A request of the server (`ping`, `elicitation/create`, ...), to be answered with its id.
+    /// A request of the server (`ping`, `elicitation/create`, ...), to be answered with the id that stands in its text.
     Request {
-        /// Its id, as it stands on the wire.
-        id: &'a RawValue,
         /// Its method.
         method: Cow<'a, str>,
     },
@@ -136,7 +133,7 @@ pub fn tool_error_text(text: &[u8]) -> Option<Cow<'_, str>> {
 }
 
 struct Peek<'a> {
-    id: Option<RawId<'a>>,
+    id: Option<Id>,
     method: Option<Cow<'a, str>>,
     result: Option<(bool, ResultKind)>,
     error: Option<(i64, Cow<'a, str>)>,
@@ -144,33 +141,77 @@ struct Peek<'a> {
 
 impl<'a> Peek<'a> {
     fn into_message(self) -> Result<Message<'a>, NotAMessage> {
-        let id = self.id.as_ref().map_or(Id::Absent, |id| id.parsed);
+        let id = self.id.unwrap_or(Id::Absent);
         if let Some((code, message)) = self.error {
             return Ok(Message::Answer { id, verdict: Answer::Error { code, message } });
         }
         if let Some((is_error, kind)) = self.result {
             return Ok(Message::Answer { id, verdict: Answer::Result { is_error, kind } });
         }
-        match (self.method, self.id) {
-            (Some(method), Some(RawId { raw: Some(raw), .. })) => Ok(Message::Request { id: raw, method }),
-            (Some(method), _) => Ok(Message::Notification { method }),
+        match (self.method, id) {
+            (Some(method), Id::Absent) => Ok(Message::Notification { method }),
+            (Some(method), Id::Number(_) | Id::Foreign) => Ok(Message::Request { method }),
             (None, _) => Err(NotAMessage::Shape),
         }
     }
 }
 
-/// An id: parsed where it is a number; the raw text is kept only for requests of the server, whose ids we must echo.
-struct RawId<'a> {
-    parsed: Id,
-    raw: Option<&'a RawValue>,
+/// A value of which only a whole number, a flag or nothing matters. Anything else is skipped, not kept as raw text: that would
+/// read it a second time to see that it is UTF-8.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scalar {
+    Number(u64),
+    Flag(bool),
+    Null,
+    Other,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for RawId<'a> {
+impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&'de RawValue>::deserialize(deserializer)?;
-        let text = raw.get();
-        let parsed = if text == "null" { Id::Absent } else { text.parse().map_or(Id::Foreign, Id::Number) };
-        Ok(Self { parsed, raw: (parsed != Id::Absent).then_some(raw) })
+        struct ScalarVisitor;
+        impl<'de> Visitor<'de> for ScalarVisitor {
+            type Value = Scalar;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a value")
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
+                Ok(Scalar::Number(number))
+            }
+            fn visit_bool<E>(self, flag: bool) -> Result<Scalar, E> {
+                Ok(Scalar::Flag(flag))
+            }
+            fn visit_unit<E>(self) -> Result<Scalar, E> {
+                Ok(Scalar::Null)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+            fn visit_str<E>(self, _: &str) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+        }
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+impl From<Scalar> for Id {
+    fn from(value: Scalar) -> Self {
+        match value {
+            Scalar::Number(number) => Self::Number(number),
+            Scalar::Null => Self::Absent,
+            Scalar::Flag(_) | Scalar::Other => Self::Foreign,
+        }
     }
 }
 
@@ -190,17 +231,18 @@ impl<'de> Deserialize<'de> for Key {
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a member name")
             }
-            fn visit_str<E>(self, name: &str) -> Result<Key, E> {
+            fn visit_bytes<E>(self, name: &[u8]) -> Result<Key, E> {
                 Ok(match name {
-                    "id" => Key::Id,
-                    "method" => Key::Method,
-                    "result" => Key::Result,
-                    "error" => Key::Error,
+                    b"id" => Key::Id,
+                    b"method" => Key::Method,
+                    b"result" => Key::Result,
+                    b"error" => Key::Error,
                     _ => Key::Other,
                 })
             }
         }
-        deserializer.deserialize_identifier(KeyVisitor)
+        // As bytes: a name that is not UTF-8 is none of ours, and need not be told from other strange ones.
+        deserializer.deserialize_bytes(KeyVisitor)
     }
 }
 
@@ -216,7 +258,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Peek<'a> {
                 let mut peek = Peek { id: None, method: None, result: None, error: None };
                 while let Some(key) = map.next_key::<Key>()? {
                     match key {
-                        Key::Id => peek.id = Some(map.next_value()?),
+                        Key::Id => peek.id = Some(map.next_value::<Scalar>()?.into()),
                         Key::Method => peek.method = Some(map.next_value::<Text<'a>>()?.0),
                         Key::Result => peek.result = Some(map.next_value::<ResultPeek>()?.0),
                         Key::Error => peek.error = map.next_value::<ErrorPeek<'a>>()?.0,
@@ -252,7 +294,8 @@ impl<'de> Deserialize<'de> for ResultPeek {
                 let (mut is_error, mut kind) = (false, ResultKind::Complete);
                 while let Some(name) = map.next_key::<ResultKey>()? {
                     match name {
-                        ResultKey::IsError => is_error = map.next_value::<Flag>()?.0,
+                        // Anything but `true` counts as false.
+                        ResultKey::IsError => is_error = map.next_value::<Scalar>()? == Scalar::Flag(true),
                         ResultKey::ResultType => {
                             kind = match map
                                 .next_value::<Option<Text<'_>>>()?
@@ -313,24 +356,16 @@ impl<'de> Deserialize<'de> for ResultKey {
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a member name")
             }
-            fn visit_str<E>(self, name: &str) -> Result<ResultKey, E> {
+            fn visit_bytes<E>(self, name: &[u8]) -> Result<ResultKey, E> {
                 Ok(match name {
-                    "isError" => ResultKey::IsError,
-                    "resultType" => ResultKey::ResultType,
+                    b"isError" => ResultKey::IsError,
+                    b"resultType" => ResultKey::ResultType,
                     _ => ResultKey::Other,
                 })
             }
         }
-        deserializer.deserialize_identifier(KeyVisitor)
-    }
-}
-
-/// `isError`, where anything but `true` counts as false.
-struct Flag(bool);
-
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(<&RawValue>::deserialize(deserializer)?.get() == "true"))
+        // As bytes: a name that is not UTF-8 is none of ours, and need not be told from other strange ones.
+        deserializer.deserialize_bytes(KeyVisitor)
     }
 }
 
@@ -430,10 +465,10 @@ mod tests {
     fn requests_and_notifications_of_the_server_are_told_apart() {
         let read = |text: &'static str| read(text.as_bytes()).unwrap();
         assert!(
-            matches!(read(r#"{"id":"a","method":"ping"}"#), Message::Request { id, method } if id.get() == "\"a\"" && method == "ping")
+            matches!(read(r#"{"id":"a","method":"ping"}"#), Message::Request { method } if method == "ping")
         );
         assert!(
-            matches!(read(r#"{"id":0,"method":"roots/list"}"#), Message::Request { id, .. } if id.get() == "0")
+            matches!(read(r#"{"id":0,"method":"roots/list"}"#), Message::Request { method } if method == "roots/list")
         );
         assert!(matches!(
             read(r#"{"method":"notifications/progress","params":{}}"#),
