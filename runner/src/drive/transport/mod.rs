@@ -15,6 +15,8 @@ pub(crate) mod memory;
 pub(crate) mod reqwest;
 #[cfg(test)]
 mod testbed;
+#[cfg(test)]
+mod whole_run;
 
 use std::time::Duration;
 
