@@ -94,7 +94,7 @@ fn a_connection_whose_response_did_not_come_whole_is_not_used_again() {
             run(async {
                 let (address, _) = serve(vec![slow.clone(), fresh.clone()]).await;
                 let mut client = Client::new(transport, address);
-                client.timeout = Duration::from_millis(50);
+                client.timeout = Duration::from_millis(150);
                 assert_eq!(client.call().await.outcome, Outcome::Timeout);
                 client.timeout = Duration::from_secs(10);
                 expect(&mut client, &[Outcome::Ok], (2, 0)).await;

@@ -59,7 +59,7 @@ impl Case {
 
     /// The client waits in vain.
     fn in_vain(self) -> Self {
-        Self { timeout: Duration::from_millis(60), ..self }
+        Self { timeout: Duration::from_millis(150), ..self }
     }
 
     fn session(self, id: &'static str) -> Self {
