@@ -175,9 +175,9 @@ impl Run {
         self
     }
 
-    /// CPU shares of the worker threads.
+    /// CPU shares of the worker threads, over the measured window.
     pub(crate) fn busy(mut self, shares: &[f64]) -> Self {
-        let wall = Duration::from_secs(10);
+        let wall = self.observation.window;
         self.observation.generator.workers =
             shares.iter().map(|&share| WorkerUsage { cpu: wall.mul_f64(share), wall }).collect();
         self

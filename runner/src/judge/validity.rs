@@ -7,13 +7,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::wording::{self, count, counted};
-use super::{Observation, Outcome, SeriesMetrics, TransportFault};
+use super::{Observation, Outcome, SeriesMetrics, TransportFault, WorkerUsage};
 use crate::plan::Plan;
 
 /// Above this share of their CPU time, worker threads queue their own work, and the queueing shows in the response times.
 const MOST_GENERATOR_CPU: f64 = 0.80;
 /// Virtual users are pinned to a worker, so one full worker spoils the share of the calls that are its own.
 const MOST_BUSY_WORKER: f64 = 0.90;
+/// Below this much time of a worker, starting it and opening its connections weighs too much to say how busy it is: one tick.
+const LEAST_WORKER_TIME: Duration = Duration::from_millis(250);
 /// The share of virtual users' time that may be unaccounted for.
 const MOST_UNEXPLAINED: f64 = 0.05;
 /// Our own work between two calls that is always allowed, whatever its share: against a server that answers within microseconds,
@@ -163,6 +165,9 @@ fn generator_cpu(observation: &Observation) -> Gate {
     let Some(share) = ratio(cpu, wall) else {
         return Gate::not_judged(name, None, MOST_GENERATOR_CPU, "ratio", "worker CPU time was not measured");
     };
+    if let Some(why) = too_short(workers) {
+        return Gate::not_judged(name, Some(share), MOST_GENERATOR_CPU, "ratio", why);
+    }
     Gate::at_most(
         name,
         share,
@@ -184,6 +189,9 @@ fn busiest_worker(observation: &Observation) -> Gate {
     let Some(share) = busiest else {
         return Gate::not_judged(name, None, MOST_BUSY_WORKER, "ratio", "worker CPU time was not measured");
     };
+    if let Some(why) = too_short(&observation.generator.workers) {
+        return Gate::not_judged(name, Some(share), MOST_BUSY_WORKER, "ratio", why);
+    }
     Gate::at_most(
         name,
         share,
@@ -192,6 +200,18 @@ fn busiest_worker(observation: &Observation) -> Gate {
         format!("the busiest worker thread was busy {} of the time", percent(share)),
         "lower the load or raise --workers, so that no worker thread carries more than it can",
     )
+}
+
+/// Why workers did not run long enough to say how busy they were; `None` where they did.
+fn too_short(workers: &[WorkerUsage]) -> Option<String> {
+    let longest = workers.iter().map(|worker| worker.wall).max().unwrap_or_default();
+    (longest < LEAST_WORKER_TIME).then(|| {
+        format!(
+            "{} of a worker thread's time is too little to judge; it takes {}",
+            short(longest),
+            short(LEAST_WORKER_TIME)
+        )
+    })
 }
 
 fn send_lateness(observation: &Observation, operations: &SeriesMetrics) -> Gate {

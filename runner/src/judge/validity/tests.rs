@@ -42,6 +42,18 @@ fn one_full_worker_is_seen_though_the_others_idle() {
 }
 
 #[test]
+fn a_worker_that_only_just_started_is_not_called_busy() {
+    for name in [GateName::GeneratorCpu, GateName::BusiestWorker] {
+        let run = || sound().busy(&[0.95, 0.95]);
+        assert_eq!(gate(name, run()).state, GateState::Failed);
+        assert_eq!(
+            gate(name, run().lasting(Duration::from_millis(200)).busy(&[0.95, 0.95])).state,
+            GateState::NotJudged
+        );
+    }
+}
+
+#[test]
 fn a_generator_whose_cpu_time_is_unknown_is_not_judged() {
     assert_eq!(gate(GateName::GeneratorCpu, sound().busy(&[])).state, GateState::NotJudged);
     assert_eq!(gate(GateName::BusiestWorker, sound().busy(&[])).state, GateState::NotJudged);
