@@ -48,16 +48,25 @@ pub(crate) struct ResponderHandle(pub(crate) Rc<SessionResponder>);
 
 impl Responder for ResponderHandle {
     fn take(&self, requests: Vec<Box<[u8]>>) {
-        for request in requests {
-            let Some(answer) =
-                serde_json::from_slice(&request).ok().map(|message| answer_to(&message, self.0.elicitation))
-            else {
-                continue;
-            };
+        for request in requests.iter().flat_map(|text| requests_in(text)) {
+            let answer = answer_to(&request, self.0.elicitation);
             self.0.context.book(|books| books.server_requests += 1);
             tokio::task::spawn_local(Rc::clone(&self.0).answer(answer));
         }
     }
+}
+
+/// The requests in a text: one, or those of a batch (2025-03-26).
+fn requests_in(text: &[u8]) -> Vec<Value> {
+    match serde_json::from_slice(text) {
+        Ok(Value::Array(batch)) => batch.into_iter().filter(is_request).collect(),
+        Ok(message) if is_request(&message) => vec![message],
+        _ => Vec::new(),
+    }
+}
+
+fn is_request(message: &Value) -> bool {
+    message.get("method").is_some() && message.get("id").is_some_and(|id| !id.is_null())
 }
 
 /// The answer to one request of a server.
@@ -118,6 +127,13 @@ mod tests {
             answer_to(&json!({"id": "a", "method": "ping"}), false),
             json!({"jsonrpc": "2.0", "id": "a", "result": {}})
         );
+    }
+
+    #[test]
+    fn the_requests_of_a_batch_are_answered_one_by_one() {
+        let batch = br#"[{"id":1,"method":"ping"},{"id":2,"result":{}},{"method":"notifications/x"},{"id":"b","method":"ping"}]"#;
+        let ids: Vec<Value> = requests_in(batch).iter().map(|request| request["id"].clone()).collect();
+        assert_eq!(ids, [json!(1), json!("b")]);
     }
 
     #[test]
