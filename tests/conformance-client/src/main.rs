@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use pmcp_loadtest::drive::{Controls, Prepared, StopRequest, Survey, prepare};
+use pmcp_loadtest::drive::{Controls, Prepared, Survey, prepare};
 use pmcp_loadtest::judge::{Books, Observation};
 use pmcp_loadtest::plan::arguments::{Options, generate};
 use pmcp_loadtest::plan::discovery::Discovery;
@@ -18,7 +18,6 @@ use pmcp_loadtest::plan::{
     Action, Executor, Load, Plan, Protocol, Revision, Scenario, SeriesKind, Settings, Step, Target,
 };
 use serde_json::Value;
-use tokio::sync::watch;
 
 /// What the suite tells us by environment.
 struct Assignment {
@@ -43,8 +42,7 @@ async fn perform(url: &str, assignment: &Assignment) -> Result<()> {
     }
     let plan = plan(url, assignment, actions)?;
     let prepared = ready(plan.clone()).await?;
-    let (_keep, stop) = watch::channel(StopRequest::None);
-    let observation = prepared.run(Controls { stop, snapshots: watch::channel(None).0 }).await?;
+    let observation = prepared.run(Controls::unattended()).await?;
     complain(&plan, &observation);
     Ok(())
 }
