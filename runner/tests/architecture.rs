@@ -152,15 +152,15 @@ fn sources(folder: &Path) -> Vec<Source> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in fs::read_dir(&next).expect("a folder of the repository can be read") {
+            let path = entry.expect("an entry of it too").path();
             let built_or_fetched =
                 path.ends_with("target") || path.ends_with("node_modules") || path.ends_with(".work");
             if path.is_dir() && !built_or_fetched {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).unwrap();
-                found.push(Source { path: path.strip_prefix(folder).unwrap().to_owned(), text });
+                let text = fs::read_to_string(&path).expect("a source is text");
+                found.push(Source { path: path.strip_prefix(folder).unwrap_or(&path).to_owned(), text });
             }
         }
     }
@@ -293,6 +293,6 @@ fn the_map_names_only_files_that_exist() {
 
 /// Whether a quotation on the map is a source file or a folder.
 fn is_source(name: &str) -> bool {
-    !name.contains(char::is_whitespace)
-        && (name.ends_with('/') || name.contains('/') && name.ends_with(".rs"))
+    let is_rust = Path::new(name).extension().is_some_and(|extension| extension == "rs");
+    !name.contains(char::is_whitespace) && (name.ends_with('/') || name.contains('/') && is_rust)
 }
