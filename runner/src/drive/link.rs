@@ -77,8 +77,9 @@ impl Link {
         due: Moment,
         timeout: Duration,
     ) -> Measured {
-        self.slot.arm(self.context.clock.now().after(timeout));
-        let exchange = self.transport.exchange(&self.context, &self.slot, request).await;
+        let now = self.context.clock.now();
+        self.slot.arm(now.after(timeout));
+        let exchange = self.transport.exchange(&self.context, &self.slot, request, now).await;
         let reader = self.transport.reader();
         if reader.foreign_answers() > 0 {
             self.context.book(|books| books.foreign_answers += reader.foreign_answers());

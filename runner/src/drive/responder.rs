@@ -36,8 +36,9 @@ impl SessionResponder {
         let mut transport = idle.unwrap_or_else(|| self.context.new_transport());
         let request = template.request(0, &self.session_lines);
         let slot = self.context.deadlines.slot();
-        slot.arm(self.context.clock.now().after(ANSWER_TIMEOUT));
-        transport.exchange(&self.context, &slot, &request).await;
+        let now = self.context.clock.now();
+        slot.arm(now.after(ANSWER_TIMEOUT));
+        transport.exchange(&self.context, &slot, &request, now).await;
         self.idle.replace(Some(transport));
     }
 }

@@ -185,7 +185,7 @@ impl Session {
                 keep_answer: false,
                 responder: Some(&watch),
             };
-            transport.exchange(&context, &slot, &request).await;
+            transport.exchange(&context, &slot, &request, context.clock.now()).await;
         }));
         link.slot.arm(link.context.clock.now().after(timeout));
         // An error means that the stream was refused, or is late: the session works without it.

@@ -53,6 +53,12 @@ pub enum Content {
 impl Content {
     /// Reads a `Content-Type` value; parameters do not matter (RFC 9110, section 8.3).
     pub fn from_header(value: &[u8]) -> Self {
+        // As servers spell it nearly always.
+        match value {
+            b"application/json" => return Self::Json,
+            b"text/event-stream" => return Self::EventStream,
+            _ => {}
+        }
         let essence = value.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
         if essence.eq_ignore_ascii_case(b"application/json") {
             Self::Json

@@ -88,8 +88,9 @@ impl Connection {
         context: &Context,
         slot: &Slot,
         request: &Request<'_>,
+        now: Moment,
     ) -> Exchange {
-        let sent = context.clock.now();
+        let sent = now;
         self.reader.begin(request.keep_answer);
         let text = text_of(request);
         let bytes_sent = text.body.len() as u64;

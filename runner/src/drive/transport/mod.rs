@@ -126,17 +126,18 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    /// Sends a request and reads its response to the end. Waits end with `slot`'s deadline; the caller arms it.
+    /// Sends a request and reads its response to the end; the attempt begins `now`. Waits end with `slot`'s deadline; the caller arms it.
     pub(crate) async fn exchange(
         &mut self,
         context: &Context,
         slot: &Slot,
         request: &Request<'_>,
+        now: Moment,
     ) -> Exchange {
         match self {
-            Self::H1(connection) => connection.exchange(context, slot, request).await,
-            Self::Reqwest(connection) => connection.exchange(context, slot, request).await,
-            Self::Memory(connection) => connection.exchange(context, slot, request).await,
+            Self::H1(connection) => connection.exchange(context, slot, request, now).await,
+            Self::Reqwest(connection) => connection.exchange(context, slot, request, now).await,
+            Self::Memory(connection) => connection.exchange(context, slot, request, now).await,
         }
     }
 

@@ -95,8 +95,9 @@ impl Client {
     }
 
     pub(super) async fn send(&mut self, request: &Request<'_>) -> Exchange {
-        self.slot.arm(self.context.clock.now().after(self.timeout));
-        self.transport.exchange(&self.context, &self.slot, request).await
+        let now = self.context.clock.now();
+        self.slot.arm(now.after(self.timeout));
+        self.transport.exchange(&self.context, &self.slot, request, now).await
     }
 
     /// Makes the one call of these tests.

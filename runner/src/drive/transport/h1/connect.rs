@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -29,14 +29,18 @@ impl Stream {
 
     /// Whether nothing has come since the last response: neither bytes nor the connection's end. Costs no system call while the
     /// event loop has seen nothing.
-    pub(super) fn is_quiet(&mut self, cx: &mut Context<'_>) -> bool {
+    pub(super) fn is_quiet(&mut self) -> bool {
         let mut byte = [0];
         match self {
             Self::Tcp(tcp) => {
                 matches!(tcp.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
             }
             // What the connection itself has to say (session tickets, key updates) is dealt with on the way.
-            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, &mut ReadBuf::new(&mut byte)).is_pending(),
+            Self::Tls(tls) => {
+                // Nobody needs waking: the exchange that follows asks again.
+                let cx = &mut Context::from_waker(Waker::noop());
+                Pin::new(tls.as_mut()).poll_read(cx, &mut ReadBuf::new(&mut byte)).is_pending()
+            }
         }
     }
 

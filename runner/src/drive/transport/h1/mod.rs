@@ -25,6 +25,7 @@ use super::{DRAIN, Exchange, Request};
 use crate::drive::context::{Context, Scratch};
 use crate::drive::deadline::Slot;
 use crate::drive::protocol::reply::{KEPT, ReplyReader};
+use crate::judge::Moment;
 use crate::plan::ConnectionPolicy;
 
 /// A virtual user's connection, open or not, and what was read from it last.
@@ -51,11 +52,13 @@ impl Connection {
         context: &Context,
         slot: &Slot,
         request: &Request<'_>,
+        now: Moment,
     ) -> Exchange {
-        let mut kept = self.take_kept().await;
+        let mut kept = self.take_kept();
+        let mut now = now;
         loop {
             let reused = kept.is_some();
-            let mut exchange = Exchange::begun(context.clock.now());
+            let mut exchange = Exchange::begun(now);
             let limit = context.endpoint.max_body_bytes;
             let mut reception = Reception::new(request, &mut self.reader, &mut self.head, limit);
             let done = attempt(kept.take(), context, slot, request, &mut exchange, &mut reception).await;
@@ -70,6 +73,7 @@ impl Connection {
                 }
                 Err(broke) if reused && exchange.bytes_received == 0 && broke.may_be_stale() => {
                     context.book(|books| books.stale_retries += 1);
+                    now = context.clock.now();
                     continue;
                 }
                 Err(broke) => {
@@ -85,9 +89,9 @@ impl Connection {
 
     /// The connection left over from the last exchange, unless something has happened to it since: it was closed, or bytes came
     /// that belong to no request and would be taken for the next one's response.
-    async fn take_kept(&mut self) -> Option<Stream> {
+    fn take_kept(&mut self) -> Option<Stream> {
         let mut stream = self.stream.take()?;
-        poll_fn(|cx| Poll::Ready(stream.is_quiet(cx))).await.then_some(stream)
+        stream.is_quiet().then_some(stream)
     }
 }
 

@@ -152,6 +152,10 @@ fn ends_chunked(value: &[u8]) -> bool {
 
 /// A `Content-Length`, or the same one several times over ("5, 5"), which section 6.3 lets a recipient accept.
 fn parse_length(value: &[u8]) -> Result<u64, Malformed> {
+    // As servers write it nearly always: a few digits and nothing else.
+    if (1..=9).contains(&value.len()) && value.iter().all(u8::is_ascii_digit) {
+        return Ok(value.iter().fold(0, |length, digit| length * 10 + u64::from(digit - b'0')));
+    }
     let mut lengths = value.split(|&byte| byte == b',').map(|token| {
         let token = token.trim_ascii();
         let digits = token.iter().all(u8::is_ascii_digit).then_some(token).ok_or(Malformed)?;

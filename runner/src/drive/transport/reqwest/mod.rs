@@ -46,16 +46,19 @@ impl Connection {
         context: &Context,
         slot: &Slot,
         request: &Request<'_>,
+        now: Moment,
     ) -> Exchange {
         let mut retried = false;
+        let mut now = now;
         loop {
             self.reader.begin(request.keep_answer);
-            let mut exchange = Exchange::begun(context.clock.now());
+            let mut exchange = Exchange::begun(now);
             let broke = self.attempt(context, slot, request, &mut exchange).await.err();
             let reused = !self.enter_connections(context, &mut exchange);
             let unanswered = exchange.headers.is_none();
             if reused && unanswered && !retried && broke.as_ref().is_some_and(Break::may_be_stale) {
                 retried = true;
+                now = context.clock.now();
                 context.book(|books| books.stale_retries += 1);
                 continue;
             }
