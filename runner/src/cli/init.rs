@@ -10,7 +10,7 @@ use crate::drive::{Survey, prepare};
 use crate::error::{Error, ExitCode};
 use crate::plan::config::{Overrides, resolve};
 use crate::plan::starter::starter;
-use crate::plan::{Protocol, Secret};
+use crate::plan::{Protocol, Secret, shown_url};
 
 /// Write a commented .pmcp/loadtest.toml
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,7 @@ Tools that the server marks as destructive are left commented out."
 )]
 pub(super) struct Arguments {
     /// The server's MCP endpoint
+    #[arg(value_parser = values::url)]
     url: Option<Url>,
     /// Overwrite an existing file
     #[arg(short = 'y', long = "yes", visible_alias = "force")]
@@ -59,7 +60,7 @@ pub(super) fn init(arguments: Arguments) -> Result<(), Error> {
     written.map_err(|error| {
         Error::new(ExitCode::Usage, format!("cannot write {}", file.display())).because(error)
     })?;
-    let url = url.map_or_else(|| "URL".to_owned(), |url| url.to_string());
+    let url = url.map_or_else(|| "URL".to_owned(), |url| shown_url(&url));
     print::data(&format!("{}\n", file.display()));
     print::talk(&format!("read it, then: cargo pmcp loadtest run {url}"));
     Ok(())

@@ -14,6 +14,7 @@ mod values;
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::{Error, ExitCode};
@@ -73,7 +74,8 @@ fn loadtest(typed: Vec<OsString>) -> u8 {
         .and_then(|matches| Loadtest::from_arg_matches(&matches));
     let Loadtest { command } = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => {
+        Err(mut error) => {
+            hide_credentials(&mut error);
             // Help and version go to stdout and are no failure; a closed stream changes nothing about that.
             let _ = error.print();
             return if error.use_stderr() { ExitCode::Usage.code() } else { 0 };
@@ -91,6 +93,17 @@ fn loadtest(typed: Vec<OsString>) -> u8 {
         }
     };
     done.map_or_else(|error| fail(&error), ExitCode::code)
+}
+
+/// Clap quotes the value that it refuses; that of a header may be a credential.
+fn hide_credentials(error: &mut clap::Error) {
+    let of_header =
+        |value: &ContextValue| matches!(value, ContextValue::String(flag) if flag.starts_with("--header"));
+    if error.get(ContextKind::InvalidArg).is_some_and(of_header)
+        && error.get(ContextKind::InvalidValue).is_some()
+    {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("[redacted]".to_owned()));
+    }
 }
 
 fn fail(error: &Error) -> u8 {

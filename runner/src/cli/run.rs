@@ -10,6 +10,7 @@ use tokio::sync::watch;
 pub(super) use self::flags::Arguments;
 use super::report::{Format, style};
 use super::report_file::ReportFile;
+use super::scenarios::unknown as unknown_scenario;
 use super::{locate, print};
 use crate::drive::{Controls, StopRequest, Survey, limits, prepare};
 use crate::error::{Error, ExitCode};
@@ -96,7 +97,10 @@ fn resolve_plan(arguments: &Arguments, demo: Option<&DemoServer>) -> Result<Reso
             let name = file.strip_prefix(&here).unwrap_or(&file).display().to_string();
             Ok(resolve(Some((&name, &text)), &overrides, &environment)?)
         }
-        None => Ok(resolve(None, &overrides, &environment)?),
+        None => match arguments.scenarios.first() {
+            Some(name) => Err(unknown_scenario(name)),
+            None => Ok(resolve(None, &overrides, &environment)?),
+        },
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn scenarios(arguments: &Arguments) -> Result<(), Error> {
 }
 
 /// What to say to a name that the library does not have.
-fn unknown(name: &str) -> Error {
+pub(super) fn unknown(name: &str) -> Error {
     let known: Vec<&str> = library::ENTRIES.iter().map(|entry| entry.name).collect();
     Error::new(ExitCode::Usage, format!("the library has no scenario `{name}`"))
         .advise(format!("it has {}", known.join(", ")))

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use crate::plan::{Secret, duration, size};
 
 /// A duration: `250ms`, `1m30s`, or a plain number of seconds.
@@ -12,6 +14,15 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
 /// A size: `64MiB`, or a plain number of bytes.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     size::parse(text)
+}
+
+/// A server's endpoint.
+pub(super) fn url(text: &str) -> Result<Url, String> {
+    let whole = |url: &Url| url.has_host() && matches!(url.scheme(), "http" | "https");
+    Url::parse(text)
+        .ok()
+        .filter(whole)
+        .ok_or_else(|| "write it whole, such as http://127.0.0.1:3000/mcp".to_owned())
 }
 
 /// `K: V`.
@@ -34,6 +45,9 @@ mod tests {
     fn what_is_typed_is_understood_or_explained() {
         assert_eq!(header("X-A: b:c").unwrap().1.reveal(), "b:c");
         assert!(header("nonsense").is_err());
+        for wrong in ["localhost:3000/mcp", "127.0.0.1:3000", "ftp://host/mcp", "/mcp"] {
+            assert!(url(wrong).is_err(), "{wrong}");
+        }
         assert_eq!(time("90"), Ok(Duration::from_secs(90)));
         assert_eq!(bytes("64KiB"), Ok(65536));
     }

@@ -24,7 +24,7 @@ use std::time::Duration;
 pub use resolved::ResolvedConfig;
 pub use scenario::{Action, HttpStep, Scenario, SeriesId, SeriesKey, SeriesKind, Step, ThinkTime};
 pub use settings::{
-    ConnectionPolicy, Protocol, Revision, Secret, SessionPolicy, Settings, Target, TransportKind,
+    ConnectionPolicy, Protocol, Revision, Secret, SessionPolicy, Settings, Target, TransportKind, shown_url,
 };
 
 /// One run, fully resolved and validated: flags over environment over file over defaults.
@@ -158,7 +158,7 @@ impl fmt::Display for Load {
         };
         match executor {
             Executor::ConstantVus { vus, duration } => {
-                write!(formatter, "{vus} VUs for {}", duration::human(*duration))
+                write!(formatter, "{} for {}", virtual_users(*vus), duration::human(*duration))
             }
             Executor::RampingVus { stages } => {
                 let targets: Vec<String> = stages
@@ -168,13 +168,27 @@ impl fmt::Display for Load {
                 write!(formatter, "0 VUs, then {}", targets.join(", "))
             }
             Executor::SharedIterations { vus, iterations, max_duration } => {
-                write!(formatter, "{iterations} iterations shared by {vus} VUs{}", at_most(max_duration))
+                write!(
+                    formatter,
+                    "{iterations} iterations shared by {}{}",
+                    virtual_users(*vus),
+                    at_most(max_duration)
+                )
             }
             Executor::PerVuIterations { vus, iterations, max_duration } => {
-                write!(formatter, "{iterations} iterations for each of {vus} VUs{}", at_most(max_duration))
+                write!(
+                    formatter,
+                    "{iterations} iterations for each of {}{}",
+                    virtual_users(*vus),
+                    at_most(max_duration)
+                )
             }
         }
     }
+}
+
+fn virtual_users(number: NonZeroU32) -> String {
+    format!("{number} {}", if number.get() == 1 { "VU" } else { "VUs" })
 }
 
 impl Plan {

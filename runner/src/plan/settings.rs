@@ -26,15 +26,20 @@ pub struct Target {
 impl Target {
     /// The URL as it may be shown: without user name, password and query, which may hold credentials.
     pub fn shown_url(&self) -> String {
-        let mut url = self.url.clone();
-        // Fails only for URLs that have no host, which a target has.
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
-        if url.query().is_some() {
-            url.set_query(Some("[redacted]"));
-        }
-        url.to_string()
+        shown_url(&self.url)
     }
+}
+
+/// A URL as it may be shown: without user name, password and query, which may hold credentials.
+pub fn shown_url(url: &Url) -> String {
+    let mut url = url.clone();
+    // Fails only for URLs that have no host, which a target has.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    if url.query().is_some() {
+        url.set_query(Some("[redacted]"));
+    }
+    url.to_string()
 }
 
 /// A value that is sent to the target but never printed: `Debug` and `Display` show `[redacted]`.

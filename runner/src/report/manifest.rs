@@ -9,7 +9,7 @@ use url::Url;
 
 use super::figures::{rounded, whole_micros};
 use crate::judge::{GeneratorUsage, Observation, ServerFacts, StopReason};
-use crate::plan::Plan;
+use crate::plan::{Plan, shown_url};
 
 /// What only the process itself knows; `cli` fills it in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -179,16 +179,6 @@ impl From<&GeneratorUsage> for Generator {
     }
 }
 
-/// A URL without its password.
-pub(super) fn without_password(url: &Url) -> String {
-    let mut url = url.clone();
-    if url.password().is_some() {
-        // Refused only by URLs that cannot have one.
-        let _ = url.set_password(Some("redacted"));
-    }
-    url.to_string()
-}
-
 const REDACTED: &str = "[redacted]";
 
 fn redacted(command: impl IntoIterator<Item = String>) -> Vec<String> {
@@ -204,9 +194,9 @@ fn redacted(command: impl IntoIterator<Item = String>) -> Vec<String> {
             return format!("{flag}={hidden}");
         }
         if let Ok(url) = Url::parse(&argument)
-            && url.password().is_some()
+            && (!url.username().is_empty() || url.password().is_some() || url.query().is_some())
         {
-            return without_password(&url);
+            return shown_url(&url);
         }
         flag_before.clone_from(&argument);
         argument
@@ -239,12 +229,13 @@ mod tests {
         assert_eq!(shown(&["run", "--api-key", "s3cret"]), ["run", "--api-key", "[redacted]"]);
         assert_eq!(shown(&["--api-key=s3cret"]), ["--api-key=[redacted]"]);
         assert_eq!(shown(&["--header", "X-Key: s3cret"]), ["--header", "X-Key: [redacted]"]);
-        assert_eq!(shown(&["http://me:s3cret@localhost/mcp"]), ["http://me:redacted@localhost/mcp"]);
+        assert_eq!(shown(&["http://me:s3cret@localhost/mcp"]), ["http://localhost/mcp"]);
+        assert_eq!(shown(&["http://localhost/mcp?key=s3cret"]), ["http://localhost/mcp?[redacted]"]);
     }
 
     #[test]
     fn everything_else_on_the_command_line_stays_as_typed() {
-        let typed = ["run", "http://localhost:3000/mcp?a=b", "--vus", "5", "--duration=30s"];
+        let typed = ["run", "http://localhost:3000/mcp", "--vus", "5", "--duration=30s"];
         assert_eq!(shown(&typed), typed);
     }
 }

@@ -41,7 +41,7 @@ pub struct Report {
     pub schema_version: String,
     /// When the run ended.
     pub timestamp: String,
-    /// What was tested, without its password.
+    /// What was tested, without user name, password and query.
     pub target_url: String,
     /// Wall time from the start to the last virtual user's end.
     pub duration_secs: f64,
@@ -112,7 +112,7 @@ impl Report {
         Self {
             schema_version: SCHEMA_VERSION.to_owned(),
             timestamp: ended_at.unwrap_or(observation.started_at).to_string(),
-            target_url: manifest::without_password(&plan.target.url),
+            target_url: plan.target.shown_url(),
             duration_secs: figures::rounded(observation.elapsed.as_secs_f64()),
             verdict: ReportVerdict {
                 outcome: verdict.outcome,

@@ -23,7 +23,7 @@ Flags beat the environment, the environment beats the file, the file beats defau
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(in crate::cli) struct Arguments {
     /// The server's MCP endpoint; beats the file's
-    #[arg(env = "MCP_LOADTEST_URL")]
+    #[arg(value_parser = values::url, env = "MCP_LOADTEST_URL")]
     url: Option<Url>,
     /// The configuration file [default: the nearest .pmcp/loadtest.toml, here or in a folder above]
     #[arg(long, value_name = "FILE", env = "MCP_LOADTEST_CONFIG")]

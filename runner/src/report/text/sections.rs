@@ -166,14 +166,7 @@ pub(super) fn next_steps(report: &Report, saved_to: Option<&str>, page: &mut Pag
     }
     step("repeat", &repeat_command(report));
     let code = report.verdict.exit_code;
-    if code == ExitCode::Passed.code() {
-        let times = &report.totals.response_time;
-        if let Some(p99) = times.p99_us.filter(|_| times.count >= 100) {
-            let demand =
-                format!("--threshold 'response_time p(99) < {}ms' fails a slower release", generous(p99));
-            step("demand", &demand);
-        }
-    } else if code == ExitCode::Inconclusive.code() {
+    if code == ExitCode::Inconclusive.code() {
         step("try", "what validity advises, then measure again");
     } else if code == ExitCode::Unreachable.code() {
         step("try", &format!("the server's own log of about {}", report.timestamp));
@@ -198,16 +191,6 @@ fn repeat_command(report: &Report) -> String {
         words.push(format!("--seed {}", report.manifest.seed));
     }
     words.join(" ")
-}
-
-/// A fifth above, in milliseconds, to two significant digits upwards: room for an ordinary day.
-fn generous(micros: u64) -> u64 {
-    let millis = (micros * 6 / 5).div_ceil(1000).max(1);
-    let mut step = 1;
-    while millis / step >= 100 {
-        step *= 10;
-    }
-    millis.div_ceil(step) * step
 }
 
 /// One bar per second, or per several where there are more seconds than `columns`; a bar is then their largest.
@@ -243,10 +226,5 @@ mod tests {
         let line = sparkline(&values, 20);
         assert_eq!(line.chars().count(), 20);
         assert_eq!(line.chars().nth(7), Some('█'));
-    }
-
-    #[test]
-    fn a_suggested_bound_is_round_and_above_what_was_seen() {
-        assert_eq!([400, 14_527, 99_583, 898_047].map(generous), [1, 18, 120, 1_100]);
     }
 }
