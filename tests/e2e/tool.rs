@@ -55,10 +55,19 @@ pub(crate) fn server(script: &str) -> DemoServer {
 
 /// Waits until a condition holds, looking again every millisecond: the demo server's books cannot wake anybody.
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
+    let mut patient = patience();
     while !holds() {
-        assert!(begun.elapsed() < HANGS, "{what} never came true");
+        assert!(patient(), "{what} never came true");
+    }
+}
+
+/// Waits for a moment at each call; says whether there is still hope.
+#[expect(clippy::disallowed_methods, reason = "the process under test lives in real time")]
+fn patience() -> impl FnMut() -> bool {
+    let begun = Instant::now();
+    move || {
         std::thread::park_timeout(Duration::from_millis(1));
+        begun.elapsed() < HANGS
     }
 }
 
@@ -187,10 +196,18 @@ impl Running {
     /// Waits for a line of standard error that holds these words.
     pub(crate) fn says(&mut self, words: &str) {
         while !self.said.contains(words) {
-            match self.stderr.recv_timeout(HANGS) {
-                Ok(line) => self.said.extend([line.as_str(), "\n"]),
-                Err(_) => panic!("`{words}` was never said, but\n{}", self.said),
-            }
+            let Ok(line) = self.stderr.recv_timeout(HANGS) else {
+                panic!(
+                    "`{words}` was never said, but
+{}",
+                    self.said
+                )
+            };
+            self.said.extend([
+                line.as_str(),
+                "
+",
+            ]);
         }
     }
 
@@ -203,12 +220,12 @@ impl Running {
 
     /// Waits for its end; what hangs is killed and fails the test.
     pub(crate) fn end(mut self) -> Ended {
-        let begun = Instant::now();
+        let mut patient = patience();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 break status;
             }
-            if begun.elapsed() > HANGS {
+            if !patient() {
                 self.child.kill().expect("a child that can be killed");
                 panic!(
                     "it hangs; it said\n{}{}",
@@ -216,9 +233,8 @@ impl Running {
                     self.stderr.iter().collect::<Vec<_>>().join("\n")
                 );
             }
-            std::thread::park_timeout(Duration::from_millis(2));
         };
-        for line in self.stderr.iter() {
+        for line in &self.stderr {
             self.said.extend([line.as_str(), "\n"]);
         }
         Ended {
