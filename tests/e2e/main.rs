@@ -3,6 +3,7 @@
 //! Every test starts its own server with its own script, so that all may run at once; none sleeps.
 
 mod books;
+mod command;
 mod faults;
 #[cfg(unix)]
 mod interrupts;
