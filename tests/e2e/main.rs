@@ -4,6 +4,7 @@
 
 mod books;
 mod command;
+mod compatibility;
 mod faults;
 #[cfg(unix)]
 mod interrupts;
