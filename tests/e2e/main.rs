@@ -8,4 +8,5 @@ mod compatibility;
 mod faults;
 #[cfg(unix)]
 mod interrupts;
+mod starter;
 mod tool;
