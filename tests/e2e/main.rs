@@ -8,5 +8,6 @@ mod compatibility;
 mod faults;
 #[cfg(unix)]
 mod interrupts;
+mod library;
 mod starter;
 mod tool;
