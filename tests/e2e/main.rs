@@ -9,5 +9,6 @@ mod faults;
 #[cfg(unix)]
 mod interrupts;
 mod library;
+mod reports;
 mod starter;
 mod tool;
