@@ -10,5 +10,6 @@ mod faults;
 mod interrupts;
 mod library;
 mod reports;
+mod secrets;
 mod starter;
 mod tool;
