@@ -244,3 +244,18 @@ fn bytes(report: &Value) -> [u64; 2] {
     let sum = |key: &str| rows.iter().map(|row| row[key].as_u64().expect("bytes")).sum();
     [sum("bytes_sent"), sum("bytes_received")]
 }
+
+#[test]
+fn the_second_transport_balances_as_the_first_does() {
+    for form in ["json", "sse", "sse-primed"] {
+        for (protocol, connection) in
+            [("2025-11-25", "keep-alive"), ("2026-07-28", "keep-alive"), ("2025-06-18", "per-request")]
+        {
+            let what = format!("--transport reqwest --protocol {protocol} --connection {connection}");
+            let server = server(&format!(r#"{{"form": "{form}", {LATENCY}}}"#));
+            let report = run(&server, &format!("{what} --vus 3 --iterations 9"));
+            balance(&report, &server.counters(), &format!("{form} {what}"));
+            assert_eq!(number(&report, "/totals/ok"), 27, "{form} {what}");
+        }
+    }
+}
