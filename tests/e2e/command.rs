@@ -60,6 +60,8 @@ fn mistakes_on_the_command_line_are_usage_errors_that_say_what_would_be_right() 
         ("run", "cargo pmcp loadtest init"),
         ("run localhost:3000", "such as http://127.0.0.1:3000/mcp"),
         ("run --demo --scenario nope", "quickstart"),
+        ("run --demo http://127.0.0.1:1/mcp", "run [OPTIONS] [URL]"),
+        ("run --demo --duratoin 5s", "'--duration'"),
         ("run --demo --vus 0", "zero virtual users"),
         ("run --demo --iterations 0", "zero iterations"),
         ("run --demo --duration 5x", "unit"),

@@ -13,6 +13,7 @@ use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, Tran
 
 /// Put load on a server and report what it did
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "cargo pmcp loadtest run [OPTIONS] [URL]")]
 #[command(after_help = "Examples:
   cargo pmcp loadtest run --demo
   cargo pmcp loadtest run http://127.0.0.1:3000/mcp --vus 50 --duration 1m
