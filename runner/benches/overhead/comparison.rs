@@ -95,7 +95,7 @@ fn say_where_we_are(effort: &Effort) {
     }
     match machine::load_average() {
         Some(load) if load > 1.0 => {
-            println!("load average {load}: something else is running; only exact figures can be trusted")
+            println!("load average {load}: something else is running; only exact figures can be trusted");
         }
         Some(load) => println!("load average {load}"),
         None => {}

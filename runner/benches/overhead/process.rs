@@ -116,7 +116,7 @@ impl Target {
             bail!("`{program}` made no call: {}", String::from_utf8_lossy(&output.stderr));
         }
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-        Ok(Cost { cpu: cpu_after - cpu_before, calls, stdout })
+        Ok(Cost { cpu: cpu_after.saturating_sub(cpu_before), calls, stdout })
     }
 }
 

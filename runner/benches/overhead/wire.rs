@@ -157,7 +157,9 @@ impl Replies {
                 let length: usize = event.iter().map(|part| part.len()).sum();
                 // Writing to a Vec cannot fail.
                 let _ = write!(out, "{length:x}\r\n");
-                event.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+                for part in event {
+                    out.extend_from_slice(part.as_bytes());
+                }
                 out.extend_from_slice(b"\r\n0\r\n\r\n");
             }
         }
@@ -173,7 +175,9 @@ fn write(out: &mut Vec<u8>, content_type: &str, lines: &str, body: &[&str]) {
         out,
         "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\n{lines}content-length: {length}\r\n\r\n"
     );
-    body.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+    for part in body {
+        out.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// The number behind `"id":`; `null` where there is none.
