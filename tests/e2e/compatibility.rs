@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::tool::{Tool, number, server};
+use crate::tool::{Tool, number, server, text};
 
 /// Every key and every type of step that the existing command has.
 const FILE: &str = r#"
@@ -118,6 +118,8 @@ fn every_path_of_the_old_report_is_there_with_its_meaning() {
     assert_eq!(at("/errors"), &serde_json::json!({ "http": 2, "jsonrpc": 1 }));
     assert_eq!(at("/breaking_point/detected"), &Value::Bool(false));
     assert_eq!(report["config"]["scenario"].as_array().map(Vec::len), Some(4));
+    assert_eq!(text(&report, "/config/scenario/0/type"), "tools/call");
+    assert_eq!(text(&report, "/config/scenario/0/tool"), "search");
     for row in ["search", "demo:~1~1readme", "summarize", "code_mode~1graphql"] {
         let row = |path: &str| at(&format!("/per_tool/{row}/{path}")).clone();
         assert_eq!(

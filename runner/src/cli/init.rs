@@ -71,7 +71,7 @@ fn survey(overrides: &Overrides) -> Result<String, Error> {
     // Only the target matters here; a plan needs something to do, which is never done.
     let nothing = ("init", "[[scenario]]\ntype = \"ping\"\n");
     let plan = resolve(Some(nothing), overrides, &|_| None)?.plan;
-    let shown = plan.target.shown_url();
+    let url = overrides.url.clone().map(without_query);
     let prepared = run::control_runtime()?.block_on(prepare(Arc::new(plan), Survey::Everything))?;
     prepared.notes.iter().for_each(|note| print::note(note));
     let found = &prepared.discovery;
@@ -83,5 +83,16 @@ fn survey(overrides: &Overrides) -> Result<String, Error> {
         found.resources.len(),
         found.prompts.len(),
     ));
-    Ok(starter(Some(&shown), Some(found)))
+    Ok(starter(url.as_ref().map(Url::as_str), Some(found)))
+}
+
+/// The URL as it may stand in a file that others will read: a query may hold credentials.
+fn without_query(mut url: Url) -> Url {
+    if url.query().is_some() {
+        url.set_query(None);
+        print::note(
+            "the URL's query is left out of the file, for it may hold credentials; give the whole URL to `run`",
+        );
+    }
+    url
 }

@@ -12,7 +12,7 @@ use super::report::{Format, style};
 use super::report_file::ReportFile;
 use super::scenarios::unknown as unknown_scenario;
 use super::{locate, print};
-use crate::drive::{Controls, StopRequest, Survey, limits, prepare};
+use crate::drive::{Controls, StopRequest, Survey, date_and_time, limits, prepare};
 use crate::error::{Error, ExitCode};
 use crate::judge::{Observation, Verdict, judge_validity};
 use crate::live::{Console, Ending, Interrupts, forward_interrupts};
@@ -41,7 +41,7 @@ fn attempt(arguments: &Arguments, console: &Console) -> Result<Verdict, Error> {
     let file = if arguments.no_report {
         None
     } else {
-        Some(ReportFile::reserve(arguments.out.as_deref(), jiff::Timestamp::now())?)
+        Some(ReportFile::reserve(arguments.out.as_deref(), date_and_time())?)
     };
     if !arguments.quiet {
         for note in &notes {
@@ -124,8 +124,8 @@ async fn drive(
             console.say(&format!("note: {note}"));
         }
         let server = prepared.server_facts();
-        console.say(&format!("target    {} · {server}", plan.target.shown_url()));
-        console.say(&format!("scenario  {origin} · {}", plan.load));
+        console.say(&format!("target   {} · {server}", plan.target.shown_url()));
+        console.say(&format!("scenario {origin} · {}", plan.load));
     }
     let (snapshots, watcher) = watch::channel(None);
     let display = console.watch_aside(watcher)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
-use super::clock::Clock;
+use super::clock::{Clock, date_and_time};
 use super::link::Link;
 use super::prepare::{Prepared, Share};
 use super::shared_session::SharedSession;
@@ -59,7 +59,7 @@ impl Prepared {
     /// [`ExitCode::Internal`] where a worker thread cannot be started or dies.
     pub async fn run(self, controls: Controls) -> Result<Observation, Error> {
         let clock = Clock::start();
-        let started_at = jiff::Timestamp::now();
+        let started_at = date_and_time();
         let cpu_before = usage::process().0;
         let (mut control, seats) = self.arrange(clock, useful_workers(&self.plan));
         let crew: Vec<JoinHandle<()>> = seats.into_iter().map(start).collect::<Result<_, _>>()?;

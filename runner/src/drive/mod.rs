@@ -22,5 +22,6 @@ mod usage;
 mod vu;
 mod worker;
 
+pub use clock::date_and_time;
 pub use engine::{Controls, StopRequest};
 pub use prepare::{Prepared, Survey, prepare, prepare_in_memory};

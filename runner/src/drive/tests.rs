@@ -223,6 +223,29 @@ async fn think_time_is_kept_and_accounted_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_only_thinks_at_the_end_has_done_the_iteration() {
+    let mut plan = plan(constant(1, Duration::from_secs(1)));
+    plan.scenarios[0].think_time = Some(ThinkTime { min: MILLISECOND * 700, max: MILLISECOND * 700 });
+    let seen = observe(plan.clone(), steady(MILLISECOND * 10)).await;
+    assert_eq!((seen.books.iterations_completed, seen.books.iterations_interrupted), (2, 0));
+    let step = plan.scenarios[0].steps[0].clone();
+    plan.scenarios[0].steps.push(step);
+    let seen = observe(plan, steady(MILLISECOND * 10)).await;
+    assert_eq!((seen.books.iterations_completed, seen.books.iterations_interrupted), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_thinks_between_two_requests_at_the_end_is_cut_short() {
+    let mut plan = plan(constant(1, Duration::from_secs(1)));
+    plan.scenarios[0].think_time =
+        Some(ThinkTime { min: Duration::from_secs(5), max: Duration::from_secs(5) });
+    let step = plan.scenarios[0].steps[0].clone();
+    plan.scenarios[0].steps.push(step);
+    let seen = observe(plan, steady(MILLISECOND * 10)).await;
+    assert_eq!((seen.books.iterations_completed, seen.books.iterations_interrupted), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_still_running_at_the_end_is_waited_for_but_lies_outside_the_window() {
     let seen = observe(plan(constant(1, Duration::from_secs(1))), steady(MILLISECOND * 700)).await;
     let total = seen.metrics.total();

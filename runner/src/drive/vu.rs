@@ -10,7 +10,7 @@ use super::session::{NotOpened, Session};
 use super::worker::{Phase, Worker};
 use crate::judge::{Moment, Outcome};
 use crate::plan::draws::Draws;
-use crate::plan::{SeriesId, SessionPolicy, ThinkTime};
+use crate::plan::{SessionPolicy, ThinkTime};
 
 /// First pause before another attempt to reach a target that cannot be reached; doubles up to `LONGEST_BACKOFF`.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
@@ -83,13 +83,14 @@ impl Vu {
         }
     }
 
-    /// Runs one iteration; false when the end of the run cut it short.
+    /// Runs one iteration; false when the end of the run cut it short: a request of it was cut off, or never made.
     async fn run(&mut self, scenario: &ReadyScenario, draws: &mut Draws) -> bool {
-        for step in &scenario.steps {
+        let all_done = |index: usize| scenario.steps[index + 1..].iter().all(ReadyStep::is_pause);
+        for (index, step) in scenario.steps.iter().enumerate() {
             let (series, measured) = match step {
                 ReadyStep::Think(pause) => {
                     if !self.think(*pause, draws).await {
-                        return false;
+                        return all_done(index);
                     }
                     continue;
                 }
@@ -113,7 +114,7 @@ impl Vu {
             if let Some(pause) = scenario.think_time
                 && !self.think(pause, draws).await
             {
-                return false;
+                return all_done(index);
             }
         }
         true
@@ -252,6 +253,3 @@ impl Vu {
         }
     }
 }
-
-/// The lifecycle series stand before the first step's; a compile-time reminder for whoever adds one.
-const _: () = assert!(SeriesId::LIFECYCLE == 3);

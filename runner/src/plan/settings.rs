@@ -270,7 +270,7 @@ impl JsonSchema for Protocol {
 /// Everything that is not the shape of the load.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// Longest wait for one answer, from the instant the request was due to be sent.
+    /// Longest wait for one answer, connecting included, from the instant the attempt began.
     pub timeout: Duration,
     /// Seed of every random draw; printed in the report, so that a run can be repeated.
     pub seed: u64,

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::figures::{Distribution, Figures};
 use crate::plan::Plan;
 use crate::plan::resolved::{
-    ResolvedConfig, ResolvedLoad, ResolvedScenario, ResolvedSettings, ResolvedTarget,
+    ResolvedConfig, ResolvedLoad, ResolvedScenario, ResolvedSettings, ResolvedStep, ResolvedTarget,
 };
 
 /// `config`: the resolved configuration, and beside it the settings under the names of schema 1.1.
@@ -27,13 +28,27 @@ pub struct ReportConfig {
     /// Always 0: nothing is filled in for calls that were never made.
     pub expected_interval_ms: u64,
     /// The scenarios, as configured.
-    pub scenario: Vec<ResolvedScenario>,
+    pub scenario: Vec<ReportScenario>,
     /// Who was hit.
     pub target: ResolvedTarget,
     /// Everything that is not the shape of the load.
     pub settings: ResolvedSettings,
     /// The shape of the load.
     pub load: ResolvedLoad,
+}
+
+/// `config.scenario[]`: a scenario; one of a single step carries that step's `type` and keys itself, as in schema 1.1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportScenario {
+    /// The scenario.
+    #[serde(flatten)]
+    pub scenario: ResolvedScenario,
+    /// What its only step does.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The keys of its only step.
+    #[serde(flatten)]
+    pub keys: Map<String, Value>,
 }
 
 /// `metrics`: the totals under the names of schema 1.1.
@@ -118,6 +133,16 @@ pub struct BreakingPoint {
     pub detected: bool,
 }
 
+impl From<ResolvedScenario> for ReportScenario {
+    fn from(scenario: ResolvedScenario) -> Self {
+        let (kind, keys) = match scenario.steps.as_slice() {
+            [ResolvedStep { kind, keys, .. }] => (Some(kind.clone()), keys.clone()),
+            _ => (None, Map::new()),
+        };
+        Self { scenario, kind, keys }
+    }
+}
+
 impl ReportConfig {
     pub(super) fn new(plan: &Plan, resolved: ResolvedConfig) -> Self {
         let ResolvedConfig { target, settings, load, scenarios } = resolved;
@@ -126,7 +151,7 @@ impl ReportConfig {
             duration_secs: plan.load.executor.duration().map(whole_seconds_up),
             timeout_ms: u64::try_from(plan.settings.timeout.as_millis()).unwrap_or(u64::MAX),
             expected_interval_ms: 0,
-            scenario: scenarios,
+            scenario: scenarios.into_iter().map(ReportScenario::from).collect(),
             target,
             settings,
             load,

@@ -19,7 +19,9 @@ use crate::plan::ResolvedConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use compatible::{BreakingPoint, Latency, ReportConfig, ReportMetrics, ToolFigures, ToolLatency};
+pub use compatible::{
+    BreakingPoint, Latency, ReportConfig, ReportMetrics, ReportScenario, ToolFigures, ToolLatency,
+};
 pub use figures::{Distribution, FailureKind, Figures};
 pub use json::ReadError;
 pub use manifest::{DroppedTool, Generator, Manifest, RunManifest, Server, Worker};

@@ -39,6 +39,13 @@ pub(crate) enum ReadyStep {
     Think(ThinkTime),
 }
 
+impl ReadyStep {
+    /// Whether it asks nothing of the server.
+    pub(crate) fn is_pause(&self) -> bool {
+        matches!(self, Self::Think(_))
+    }
+}
+
 impl Steps {
     /// Makes a plan's scenarios ready for a server of this dialect.
     pub(crate) fn prepare(plan: &Plan, dialect: Dialect, headers: &ToolHeaders) -> Self {

@@ -86,10 +86,6 @@ executor = \"constant-vus\"                # every user sends its next request w
 vus = 10
 duration = \"30s\"
 
-# [thresholds]                            # the run fails where one does not hold
-# response_time = [\"p(95) < 200ms\", \"p(99) < 500ms\"]
-# errors = [\"rate < 1%\"]
-
 ";
 
 /// The scenarios of a discovery, each with its share of the load.
