@@ -124,7 +124,8 @@ async fn drive(
             console.say(&format!("note: {note}"));
         }
         let server = prepared.server_facts();
-        console.say(&format!("target   {} · {server}", plan.target.shown_url()));
+        console.say(&format!("target   {}", plan.target.shown_url()));
+        console.say(&format!("server   {server}"));
         console.say(&format!("scenario {origin} · {}", plan.load));
     }
     let (snapshots, watcher) = watch::channel(None);

@@ -124,7 +124,7 @@ pub(super) fn sessions(report: &Report, page: &mut Page) {
     let books = &report.books;
     let facts = [
         (books.iterations_completed, "iteration", "done"),
-        (books.iterations_interrupted, "iteration", "cut off"),
+        (books.iterations_interrupted, "iteration", "still under way at the end"),
         (books.sessions_opened, "session", "opened"),
         (books.sessions_closed, "session", "closed"),
         (books.sessions_lost, "session", "forgotten by the server"),
