@@ -70,8 +70,8 @@ pub(in crate::cli) struct Arguments {
     /// Longest wait for one answer
     #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_TIMEOUT", help_heading = "Client")]
     timeout: Option<Duration>,
-    /// A header to send with every request (repeatable)
-    #[arg(long = "header", value_name = "K: V", value_parser = values::header, help_heading = "Client")]
+    /// A header to send with every request (repeatable; one per line in the variable)
+    #[arg(long = "header", env = "MCP_LOADTEST_HEADERS", hide_env_values = true, value_delimiter = '\n', value_name = "K: V", value_parser = values::header, help_heading = "Client")]
     headers: Vec<(String, Secret)>,
     /// A key to send as `Authorization: Bearer KEY`
     #[arg(long, value_name = "KEY", value_parser = values::secret, env = "MCP_API_KEY", hide_env_values = true,
