@@ -280,7 +280,7 @@ fn the_configuration_of_a_folder_above_is_found() {
 fn headers_come_from_the_environment_line_by_line() {
     let server = server(SLOW);
     let tool = Tool::run(&server, "--iterations 6").config(ECHO);
-    let report = tool.env("MCP_LOADTEST_HEADERS", "X-One: 1\nX-Two: a, b").end().expect(0).report();
+    let report = tool.env("MCP_LOADTEST_HEADER", "X-One: 1\nX-Two: a, b").end().expect(0).report();
     let headers = report["config"]["target"]["headers"].as_object().unwrap();
     assert_eq!(headers.keys().collect::<Vec<_>>(), ["x-one", "x-two"]);
 }

@@ -119,4 +119,20 @@ mod tests {
     fn the_command_line_is_consistent() {
         Loadtest::command().debug_assert();
     }
+
+    #[test]
+    fn every_value_of_run_has_a_variable_of_its_own_name() {
+        let command = Loadtest::command();
+        let run = command.find_subcommand("run").unwrap();
+        let without: Vec<&str> = run
+            .get_arguments()
+            .filter(|argument| {
+                let name = argument.get_long().unwrap_or("url").to_uppercase().replace('-', "_");
+                argument.get_env().is_none_or(|variable| *variable != *format!("MCP_LOADTEST_{name}"))
+            })
+            .filter_map(clap::Arg::get_long)
+            .collect();
+        // The key keeps the name that the existing command gave it; a demo and a second word for colour are no values.
+        assert_eq!(without, ["demo", "api-key", "no-color"]);
+    }
 }

@@ -20,77 +20,116 @@ use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, Tran
   cargo pmcp loadtest run http://127.0.0.1:3000/mcp --stage 30s:50 --stage 1m:50 --stage 10s:0
   cargo pmcp loadtest run https://mcp.example.org/mcp --scenario smoke --api-key \"$KEY\"
 
+Every value can be given as a variable too: --max-body-bytes as MCP_LOADTEST_MAX_BODY_BYTES, URL as MCP_LOADTEST_URL, and so on.
 Flags beat the environment, the environment beats the file, the file beats defaults.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(in crate::cli) struct Arguments {
     /// The server's MCP endpoint; beats the file's
-    #[arg(value_parser = values::url, env = "MCP_LOADTEST_URL")]
+    #[arg(value_parser = values::url, env = "MCP_LOADTEST_URL", hide_env = true)]
     url: Option<Url>,
     /// The configuration file [default: the nearest .pmcp/loadtest.toml, here or in a folder above]
-    #[arg(long, value_name = "FILE", env = "MCP_LOADTEST_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "MCP_LOADTEST_CONFIG", hide_env = true)]
     pub(super) config: Option<PathBuf>,
     /// Start the embedded demo server and run the quickstart scenario against it
     #[arg(long, conflicts_with = "url")]
     pub(super) demo: bool,
     /// A scenario of the file, or one of the library (repeatable for the file's)
-    #[arg(long = "scenario", value_name = "NAME", env = "MCP_LOADTEST_SCENARIO", value_delimiter = ',')]
+    #[arg(
+        long = "scenario",
+        value_name = "NAME",
+        env = "MCP_LOADTEST_SCENARIO",
+        hide_env = true,
+        value_delimiter = ','
+    )]
     pub(super) scenarios: Vec<String>,
 
     /// Concurrent virtual users
-    #[arg(long, value_name = "N", visible_alias = "users", env = "MCP_LOADTEST_VUS", help_heading = "Load")]
+    #[arg(
+        long,
+        value_name = "N",
+        visible_alias = "users",
+        env = "MCP_LOADTEST_VUS",
+        hide_env = true,
+        help_heading = "Load"
+    )]
     vus: Option<u32>,
     /// How long: 30s, 1m30s, or a plain number of seconds
-    #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_DURATION", help_heading = "Load")]
+    #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_DURATION", hide_env = true, help_heading = "Load")]
     duration: Option<Duration>,
     /// Iterations in all, shared by all virtual users
-    #[arg(long, value_name = "N", env = "MCP_LOADTEST_ITERATIONS", help_heading = "Load")]
+    #[arg(long, value_name = "N", env = "MCP_LOADTEST_ITERATIONS", hide_env = true, help_heading = "Load")]
     iterations: Option<u64>,
     /// A stage of a ramp: time and virtual users at its end, such as 30s:50 (repeatable)
     #[arg(
         long = "stage",
         value_name = "TIME:VUS",
-        env = "MCP_LOADTEST_STAGES",
+        env = "MCP_LOADTEST_STAGE",
+        hide_env = true,
         value_delimiter = ',',
         help_heading = "Load"
     )]
     stages: Vec<Stage>,
     /// How long running iterations may go on after the end
-    #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_GRACEFUL_STOP", help_heading = "Load")]
+    #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_GRACEFUL_STOP", hide_env = true, help_heading = "Load")]
     graceful_stop: Option<Duration>,
     /// Seed of every random draw; the same seed sends the same requests
-    #[arg(long, value_name = "N", env = "MCP_LOADTEST_SEED", help_heading = "Load")]
+    #[arg(long, value_name = "N", env = "MCP_LOADTEST_SEED", hide_env = true, help_heading = "Load")]
     seed: Option<u64>,
     /// Worker threads [default: one per core]
-    #[arg(long, value_name = "N", env = "MCP_LOADTEST_WORKERS", help_heading = "Load")]
+    #[arg(long, value_name = "N", env = "MCP_LOADTEST_WORKERS", hide_env = true, help_heading = "Load")]
     workers: Option<u32>,
 
     /// Protocol revision: auto, 2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26
-    #[arg(long, value_name = "REVISION", env = "MCP_LOADTEST_PROTOCOL", help_heading = "Client")]
+    #[arg(
+        long,
+        value_name = "REVISION",
+        env = "MCP_LOADTEST_PROTOCOL",
+        hide_env = true,
+        help_heading = "Client"
+    )]
     protocol: Option<Protocol>,
     /// Longest wait for one answer
-    #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_TIMEOUT", help_heading = "Client")]
+    #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_TIMEOUT", hide_env = true, help_heading = "Client")]
     timeout: Option<Duration>,
     /// A header to send with every request (repeatable; one per line in the variable)
-    #[arg(long = "header", env = "MCP_LOADTEST_HEADERS", hide_env_values = true, value_delimiter = '\n', value_name = "K: V", value_parser = values::header, help_heading = "Client")]
+    #[arg(long = "header", env = "MCP_LOADTEST_HEADER", hide_env = true, value_delimiter = '\n', value_name = "K: V", value_parser = values::header, help_heading = "Client")]
     headers: Vec<(String, Secret)>,
     /// A key to send as `Authorization: Bearer KEY`
     #[arg(long, value_name = "KEY", value_parser = values::secret, env = "MCP_API_KEY", hide_env_values = true,
           help_heading = "Client")]
     api_key: Option<Secret>,
     /// Who owns a session: per-vu, per-iteration, shared
-    #[arg(long, value_name = "POLICY", env = "MCP_LOADTEST_SESSION", help_heading = "Client")]
+    #[arg(
+        long,
+        value_name = "POLICY",
+        env = "MCP_LOADTEST_SESSION",
+        hide_env = true,
+        help_heading = "Client"
+    )]
     session: Option<SessionPolicy>,
     /// How long a connection lives: keep-alive, per-request
-    #[arg(long, value_name = "POLICY", env = "MCP_LOADTEST_CONNECTION", help_heading = "Client")]
+    #[arg(
+        long,
+        value_name = "POLICY",
+        env = "MCP_LOADTEST_CONNECTION",
+        hide_env = true,
+        help_heading = "Client"
+    )]
     connection: Option<ConnectionPolicy>,
     /// What carries the bytes: h1 (our own HTTP/1.1), reqwest (HTTP/2, proxies)
-    #[arg(long, value_name = "NAME", env = "MCP_LOADTEST_TRANSPORT", help_heading = "Client")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "MCP_LOADTEST_TRANSPORT",
+        hide_env = true,
+        help_heading = "Client"
+    )]
     transport: Option<TransportKind>,
     /// Largest response body that is read, such as 64MiB
-    #[arg(long, value_name = "SIZE", value_parser = values::bytes, env = "MCP_LOADTEST_MAX_BODY", help_heading = "Client")]
+    #[arg(long, value_name = "SIZE", value_parser = values::bytes, env = "MCP_LOADTEST_MAX_BODY_BYTES", hide_env = true, help_heading = "Client")]
     max_body_bytes: Option<u64>,
     /// Do not ask the kernel to acknowledge incomplete answers at once (Linux): shows what clients without it wait for
-    #[arg(long, env = "MCP_LOADTEST_NO_QUICK_ACK", help_heading = "Client")]
+    #[arg(long, env = "MCP_LOADTEST_NO_QUICK_ACK", hide_env = true, help_heading = "Client")]
     no_quick_ack: bool,
 
     /// Where the JSON report goes [default: .pmcp/reports/loadtest-TIME.json]
@@ -99,19 +138,26 @@ pub(in crate::cli) struct Arguments {
         long,
         value_name = "FILE",
         env = "MCP_LOADTEST_OUT",
+        hide_env = true,
         conflicts_with = "no_report",
         help_heading = "Output"
     )]
     pub(super) out: Option<PathBuf>,
     /// Write no report file
-    #[arg(long, env = "MCP_LOADTEST_NO_REPORT", help_heading = "Output")]
+    #[arg(long, env = "MCP_LOADTEST_NO_REPORT", hide_env = true, help_heading = "Output")]
     pub(super) no_report: bool,
     /// What goes to standard output
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, env = "MCP_LOADTEST_FORMAT",
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, env = "MCP_LOADTEST_FORMAT", hide_env = true,
           help_heading = "Output")]
     pub(super) format: Format,
     /// Fewest measured calls for a verdict other than inconclusive
-    #[arg(long, value_name = "N", env = "MCP_LOADTEST_MIN_SAMPLES", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "MCP_LOADTEST_MIN_SAMPLES",
+        hide_env = true,
+        help_heading = "Output"
+    )]
     min_samples: Option<u64>,
     /// How progress is shown
     #[arg(
@@ -120,6 +166,7 @@ pub(in crate::cli) struct Arguments {
         value_name = "MODE",
         default_value_t,
         env = "MCP_LOADTEST_PROGRESS",
+        hide_env = true,
         help_heading = "Output"
     )]
     progress: Progress,
@@ -130,6 +177,7 @@ pub(in crate::cli) struct Arguments {
         value_name = "WHEN",
         default_value_t,
         env = "MCP_LOADTEST_COLOR",
+        hide_env = true,
         help_heading = "Output"
     )]
     color: ColourChoice,
@@ -137,7 +185,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, help_heading = "Output")]
     no_color: bool,
     /// No progress and no notes; errors and the report only
-    #[arg(short, long, env = "MCP_LOADTEST_QUIET", help_heading = "Output")]
+    #[arg(short, long, env = "MCP_LOADTEST_QUIET", hide_env = true, help_heading = "Output")]
     pub(super) quiet: bool,
 }
 
