@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::context::Context;
 use super::link::{Link, Measured};
 use super::protocol::reply::Expect;
 use super::protocol::template::{Dialect, Template};
@@ -56,9 +57,9 @@ impl Session {
         Self { lines: dialect.lines(), last_id: 0, dialect, stateful: false, responder: None, listener: None }
     }
 
-    /// Uses a session that is open already: the one that all virtual users share.
-    pub(crate) fn adopt(dialect: Dialect, lines: String, stateful: bool) -> Self {
-        Self { lines, last_id: 0, dialect, stateful, responder: None, listener: None }
+    /// Uses a session that is open already: the one that all virtual users share. Its request ids go on after `last_id`.
+    pub(crate) fn adopt(dialect: Dialect, lines: String, stateful: bool, last_id: u64) -> Self {
+        Self { lines, last_id, dialect, stateful, responder: None, listener: None }
     }
 
     /// Opens a session in the dialect's revision, or in the one the server answers with; each request counts as a lifecycle sample.
@@ -81,10 +82,7 @@ impl Session {
             session.lines = format!("mcp-session-id: {id}\r\n{}", session.lines);
             link.context.book(|books| books.sessions_opened += 1);
         }
-        // An event stream may carry requests of the server at any time; a plain ping must always be answered.
-        let responder =
-            SessionResponder::new(Rc::clone(&link.context), session.lines.clone(), dialect.elicitation);
-        session.responder = Some(ResponderHandle(responder));
+        session.answer_requests(&link.context);
         let initialized =
             Template::notification(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
         let measured = link.request(&initialized.request(0, &session.lines), welcome.end, timeout).await;
@@ -100,6 +98,13 @@ impl Session {
             welcome.end = link.context.clock.now();
         }
         Ok(welcome)
+    }
+
+    /// Answers what the server asks: an event stream may carry requests at any time, and a plain ping must always be answered.
+    pub(crate) fn answer_requests(&mut self, context: &Rc<Context>) {
+        let responder =
+            SessionResponder::new(Rc::clone(context), self.lines.clone(), self.dialect.elicitation);
+        self.responder = Some(ResponderHandle(responder));
     }
 
     /// Head lines of every request in this session.

@@ -18,11 +18,17 @@ pub(crate) struct SharedSession {
     open: Mutex<Option<Open>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Open {
     lines: String,
     stateful: bool,
+    /// How many have joined; whoever opened it included.
+    joined: u64,
 }
+
+/// Request ids that each who joins has for itself: ids must be unique within a session. A million ranges stay below 2^53, the
+/// largest integer that every JSON library reads exactly.
+const IDS_EACH: u64 = 1 << 32;
 
 impl SharedSession {
     pub(crate) fn new(dialect: Dialect) -> Arc<Self> {
@@ -40,12 +46,15 @@ impl SharedSession {
         timeout: Duration,
     ) -> Result<(Session, Moment), NotOpened> {
         let mut open = self.open.lock().await;
-        if let Some(Open { lines, stateful }) = open.clone() {
-            let session = Session::adopt(self.dialect, lines, stateful);
+        if let Some(Open { lines, stateful, joined }) = open.as_mut() {
+            let mut session = Session::adopt(self.dialect, lines.clone(), *stateful, *joined * IDS_EACH);
+            session.answer_requests(&link.context);
+            *joined += 1;
             return Ok((session, link.context.clock.now()));
         }
         let welcome = Session::open(link, self.dialect, due, timeout).await?;
-        *open = Some(Open { lines: welcome.session.lines().to_owned(), stateful: welcome.session.stateful });
+        let lines = welcome.session.lines().to_owned();
+        *open = Some(Open { lines, stateful: welcome.session.stateful, joined: 1 });
         Ok((welcome.session, welcome.end))
     }
 
@@ -59,9 +68,9 @@ impl SharedSession {
 
     /// Closes the session, if one is open.
     pub(crate) async fn close(&self, link: &mut Link, timeout: Duration) {
-        if let Some(Open { lines, stateful }) = self.open.lock().await.take() {
+        if let Some(Open { lines, stateful, .. }) = self.open.lock().await.take() {
             let now = link.context.clock.now();
-            Session::adopt(self.dialect, lines, stateful).close(link, now, timeout).await;
+            Session::adopt(self.dialect, lines, stateful, 0).close(link, now, timeout).await;
         }
     }
 }

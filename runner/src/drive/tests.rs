@@ -348,6 +348,25 @@ async fn sessions_per_iteration_and_shared_are_opened_as_often_as_they_should_be
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_two_requests_of_a_shared_session_have_the_same_id() {
+    let ids = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&ids);
+    let server = server(move |_, message| {
+        log.lock().unwrap().push(message["id"].as_u64().unwrap());
+        json_reply(MILLISECOND, message, &json!({}))
+    });
+    let mut plan = plan(constant(3, MILLISECOND * 20));
+    plan.settings.session = SessionPolicy::Shared;
+    observe(plan, server).await;
+    let mut ids = ids.lock().unwrap().clone();
+    let sent = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((ids.len(), sent > 30), (sent, true));
+    assert!(ids.iter().all(|id| *id < 1 << 53), "exact in every JSON library");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_seed_sends_the_same_requests_in_the_same_order() {
     let mixed = || {
         let mut plan = plan(constant(2, Duration::from_secs(2)));
