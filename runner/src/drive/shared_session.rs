@@ -58,12 +58,9 @@ impl SharedSession {
         Ok((welcome.session, welcome.end))
     }
 
-    /// The server has forgotten the session with these lines: the next to join opens another.
-    pub(crate) async fn lost(&self, lines: &str) {
-        let mut open = self.open.lock().await;
-        if open.as_ref().is_some_and(|open| open.lines == lines) {
-            *open = None;
-        }
+    /// The server has forgotten the session with these lines: the next to join opens another. True for the first who says so.
+    pub(crate) async fn lost(&self, lines: &str) -> bool {
+        self.open.lock().await.take_if(|open| open.lines == lines).is_some()
     }
 
     /// Closes the session, if one is open.

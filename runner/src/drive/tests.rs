@@ -367,6 +367,42 @@ async fn no_two_requests_of_a_shared_session_have_the_same_id() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_shared_session_that_is_forgotten_is_lost_once_whoever_hears_of_it() {
+    let opened = Arc::new(Mutex::new(0));
+    let counter = Arc::clone(&opened);
+    // Sessions are called by number; the run's first one is forgotten after a second.
+    let server = MemoryServer::new(move |request| {
+        let message: Value = serde_json::from_str(&request.body).unwrap_or_default();
+        match message["method"].as_str() {
+            Some("initialize") => {
+                *counter.lock().unwrap() += 1;
+                let result = json!({"protocolVersion": "2025-11-25", "capabilities": {}});
+                let body = json!({"jsonrpc": "2.0", "id": message["id"], "result": result}).to_string();
+                let session_id = Some(format!("s{}", counter.lock().unwrap()));
+                let content_type = "application/json";
+                MemoryReply::Response { after: Duration::ZERO, status: 200, content_type, session_id, body }
+            }
+            Some("notifications/initialized") | None => accepted(),
+            Some(_) if request.lines.contains("s2") && request.at.elapsed() > Duration::from_secs(1) => {
+                let body = "gone".to_owned();
+                MemoryReply::Response {
+                    after: MILLISECOND,
+                    status: 404,
+                    content_type: "",
+                    session_id: None,
+                    body,
+                }
+            }
+            Some(_) => json_reply(MILLISECOND * 10, &message, &json!({})),
+        }
+    });
+    let mut plan = plan(constant(5, Duration::from_secs(2)));
+    plan.settings.session = SessionPolicy::Shared;
+    let books = observe(plan, server).await.books;
+    assert_eq!((books.sessions_opened, books.sessions_closed, books.sessions_lost), (3, 2, 1), "{books:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_seed_sends_the_same_requests_in_the_same_order() {
     let mixed = || {
         let mut plan = plan(constant(2, Duration::from_secs(2)));

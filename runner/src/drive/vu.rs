@@ -155,10 +155,11 @@ impl Vu {
         if self.session.as_ref().is_some_and(|session| session.is_lost(measured))
             && let Some(session) = self.session.take()
         {
-            self.worker.context.book(|books| books.sessions_lost += 1);
-            if let Some(shared) = &self.worker.shared_session {
-                shared.lost(session.lines()).await;
-            }
+            let news = match &self.worker.shared_session {
+                Some(shared) => shared.lost(session.lines()).await,
+                None => true,
+            };
+            self.worker.context.book(|books| books.sessions_lost += u64::from(news));
             session.forget();
         }
         if self.unreached > 0 || self.broken >= PATIENCE_WITH_BREAKS {
