@@ -34,6 +34,8 @@ pub(crate) struct Measured {
     pub(crate) outcome: Outcome,
     /// HTTP status; zero where none came.
     pub(crate) status: u16,
+    /// Whether the status speaks for the session: that of a plain request does not.
+    pub(crate) in_session: bool,
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_received: u64,
 }
@@ -102,11 +104,12 @@ impl Link {
         timeout: Duration,
         keep_answer: bool,
     ) -> Measured {
-        let id = if template.takes_id() { session.next_id() } else { 0 };
+        let id = if template.is_call() { session.next_id() } else { 0 };
         let mut request = template.request(id, session.lines());
         request.keep_answer = keep_answer;
         request.responder = session.responder();
-        let measured = self.request(&request, due, timeout).await;
+        let mut measured = self.request(&request, due, timeout).await;
+        measured.in_session = template.is_call();
         let reader = self.transport.reader();
         if reader.input_required() {
             return Box::pin(self.further_rounds(session, template, measured, timeout, keep_answer)).await;
@@ -230,7 +233,7 @@ fn measured(
 ) -> Measured {
     let Exchange { outcome, sent, headers, end, bytes_sent, bytes_received } = *exchange;
     let clocks = Clocks { due: due.min(sent), sent, headers, first_event, result, end };
-    Measured { clocks, outcome, status, bytes_sent, bytes_received }
+    Measured { clocks, outcome, status, in_session: true, bytes_sent, bytes_received }
 }
 
 /// What to say of a failure of which `detail` does not say enough.

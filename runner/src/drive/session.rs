@@ -138,7 +138,7 @@ impl Session {
 
     /// Whether this answer says that the server has forgotten the session (404 for a session id it gave out).
     pub(crate) fn is_lost(&self, measured: &Measured) -> bool {
-        self.stateful && measured.status == 404
+        self.stateful && measured.in_session && measured.status == 404
     }
 
     /// Ends the session with DELETE, if there is anything to end. A server may refuse with 405, which is its right.

@@ -13,8 +13,8 @@ use super::transport::{MemoryReply, MemoryRequest, MemoryServer};
 use super::{Controls, StopRequest, prepare_in_memory};
 use crate::judge::{Observation, Outcome, StopReason};
 use crate::plan::{
-    Action, Executor, Load, Plan, Protocol, Revision, Scenario, SeriesId, SessionPolicy, Settings, Stage,
-    Step, Target, ThinkTime,
+    Action, Executor, HttpStep, Load, Plan, Protocol, Revision, Scenario, SeriesId, SessionPolicy, Settings,
+    Stage, Step, Target, ThinkTime,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -400,6 +400,41 @@ async fn a_shared_session_that_is_forgotten_is_lost_once_whoever_hears_of_it() {
     plan.settings.session = SessionPolicy::Shared;
     let books = observe(plan, server).await.books;
     assert_eq!((books.sessions_opened, books.sessions_closed, books.sessions_lost), (3, 2, 1), "{books:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plain_request_that_finds_nothing_says_nothing_about_the_session() {
+    let (session, after) = (None, MILLISECOND);
+    let server = MemoryServer::new(move |request| {
+        if request.method == "GET" {
+            let body = "nothing here".to_owned();
+            return MemoryReply::Response {
+                after,
+                status: 404,
+                content_type: "",
+                session_id: session.clone(),
+                body,
+            };
+        }
+        let message: Value = serde_json::from_str(&request.body).unwrap_or_default();
+        match message["method"].as_str() {
+            Some("initialize") => {
+                json_reply(after, &message, &json!({"protocolVersion": "2025-11-25", "capabilities": {}}))
+            }
+            _ => accepted(),
+        }
+    });
+    let mut plan = plan(constant(1, MILLISECOND * 100));
+    plan.scenarios[0].steps[0].action = Action::Http(HttpStep {
+        method: "GET".into(),
+        path: "/missing".into(),
+        headers: Vec::new(),
+        body: None,
+        expect_status: Vec::new(),
+    });
+    let seen = observe(plan, server).await;
+    assert!(seen.metrics.total().outcomes.errors() > 50);
+    assert_eq!((seen.books.sessions_opened, seen.books.sessions_lost), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -147,8 +147,8 @@ impl Template {
         }
     }
 
-    /// Whether sending it uses up a request id.
-    pub(crate) fn takes_id(&self) -> bool {
+    /// Whether it is a request of the protocol: one that takes an id, and whose answer speaks for the session.
+    pub(crate) fn is_call(&self) -> bool {
         self.kind == TemplateKind::Call
     }
 
