@@ -301,6 +301,26 @@ async fn a_target_that_is_gone_ends_the_run_early() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_target_that_is_gone_is_missed_where_sessions_cost_nothing_too() {
+    let dying = MemoryServer::new(|request| {
+        let message: Value = serde_json::from_str(&request.body).unwrap_or_default();
+        match message["method"].as_str() {
+            Some("server/discover") => json_reply(
+                MILLISECOND,
+                &message,
+                &json!({"supportedVersions": ["2026-07-28"], "capabilities": {}}),
+            ),
+            _ => MemoryReply::Refuse,
+        }
+    });
+    let mut plan = plan(constant(3, Duration::from_secs(600)));
+    plan.target.protocol = Protocol::Pinned(Revision::V2026_07_28);
+    plan.settings.session = SessionPolicy::PerIteration;
+    let seen = observe(plan, dying).await;
+    assert_eq!(seen.stop, StopReason::TargetLost { message: "refused by the script".into() });
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_forgotten_session_is_opened_anew() {
     let forgetful = server(|request, message| {
         if request.at.elapsed().as_millis() % 1000 < 15 && request.at.elapsed() > Duration::from_secs(1) {

@@ -213,7 +213,6 @@ impl Vu {
             Ok((session, end)) => {
                 self.session = Some(session);
                 self.free = end;
-                self.unreached_no_more();
                 true
             }
             Err(NotOpened { measured, .. }) => {
@@ -226,14 +225,6 @@ impl Vu {
                 false
             }
         }
-    }
-
-    fn unreached_no_more(&mut self) {
-        if self.unreached >= DOWN_AFTER {
-            self.worker.down.set(self.worker.down.get() - 1);
-        }
-        self.unreached = 0;
-        self.broken = 0;
     }
 
     /// Closes the session, unless it is everybody's or the run is being cut off at once.
