@@ -120,7 +120,7 @@ async fn prepare_over(
     notes.extend(unknown_tools(&plan, &discovery.tools));
     let steps = Arc::new(Steps::prepare(&plan, dialect, &headers));
     // What the preparation did is in the books, but its time is no virtual user's.
-    let books = Books { service_time: Duration::ZERO, ..context.books() };
+    let books = Books { service_time: Duration::ZERO, connect_time: Duration::ZERO, ..context.books() };
     Ok(Prepared { plan, endpoint, carrier, dialect, steps, books, stateful, dropped_tools, discovery, notes })
 }
 

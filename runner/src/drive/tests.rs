@@ -313,7 +313,7 @@ async fn a_target_that_is_gone_is_missed_where_sessions_cost_nothing_too() {
             _ => MemoryReply::Refuse,
         }
     });
-    let mut plan = plan(constant(3, Duration::from_secs(600)));
+    let mut plan = plan(constant(3, Duration::from_mins(10)));
     plan.target.protocol = Protocol::Pinned(Revision::V2026_07_28);
     plan.settings.session = SessionPolicy::PerIteration;
     let seen = observe(plan, dying).await;
