@@ -7,7 +7,7 @@ use std::time::Duration;
 use pmcp_loadtest::drive::{Controls, StopRequest, Survey, prepare};
 use pmcp_loadtest::judge::Observation;
 use pmcp_loadtest::plan::{
-    Action, Executor, Load, Plan, Protocol, Scenario, Settings, Step, Target, TransportKind,
+    Action, Executor, Load, Plan, Protocol, Scenario, Script, Settings, Step, Target, TransportKind,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -94,8 +94,12 @@ fn scenarios() -> Vec<Scenario> {
     let search = || call("search", json!({"query": "weather in Oslo", "limit": 5}));
     let fetch = || call("fetch", json!({"id": "doc-0001", "revision": "latest"}));
     let note = || call("add_note", json!({"title": "Oslo", "text": "rain, then sun"}));
-    let scenario =
-        |name: &str, weight, steps| Scenario { name: name.to_owned(), weight, think_time: None, steps };
+    let scenario = |name: &str, weight, steps| Scenario {
+        name: name.to_owned(),
+        weight,
+        think_time: None,
+        script: Script::Steps(steps),
+    };
     vec![
         scenario("reader", 70, vec![search(), fetch()]),
         scenario("looker", 20, vec![search()]),

@@ -23,7 +23,7 @@ use super::transport::{Endpoint, MemoryServer};
 use crate::error::{Error, ExitCode};
 use crate::judge::{Books, Moment, ServerFacts};
 use crate::plan::discovery::{Discovery, Page, Prompt, Resource, ResourceTemplate, Tool};
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, Scenario};
 
 /// Most pages of a list that are fetched: a server whose cursor never ends must not keep us.
 const MOST_PAGES: usize = 1000;
@@ -251,7 +251,7 @@ fn tool_headers(tools: &[Tool], dialect: Dialect) -> (ToolHeaders, Vec<(String, 
 }
 
 fn called_tools(plan: &Plan) -> impl Iterator<Item = &str> {
-    plan.scenarios.iter().flat_map(|scenario| &scenario.steps).filter_map(|step| match &step.action {
+    plan.scenarios.iter().flat_map(Scenario::steps).filter_map(|step| match &step.action {
         Action::CallTool { tool, .. } => Some(tool.as_str()),
         _ => None,
     })

@@ -13,8 +13,8 @@ use super::transport::{MemoryReply, MemoryRequest, MemoryServer};
 use super::{Controls, StopRequest, prepare_in_memory};
 use crate::judge::{Observation, Outcome, StopReason};
 use crate::plan::{
-    Action, Executor, HttpStep, Load, Plan, Protocol, Revision, Scenario, SeriesId, SessionPolicy, Settings,
-    Stage, Step, Target, ThinkTime,
+    Action, Executor, HttpStep, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId, SessionPolicy,
+    Settings, Stage, Step, Target, ThinkTime,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -34,7 +34,12 @@ fn plan(executor: Executor) -> Plan {
         },
         settings: Settings { workers: NonZeroUsize::MIN, ..Settings::default() },
         load: Load { executor, graceful_stop: Duration::from_secs(30) },
-        scenarios: vec![Scenario { name: "echo".into(), weight: 1, think_time: None, steps: vec![step] }],
+        scenarios: vec![Scenario {
+            name: "echo".into(),
+            weight: 1,
+            think_time: None,
+            script: Script::Steps(vec![step]),
+        }],
     }
 }
 
@@ -228,8 +233,8 @@ async fn who_only_thinks_at_the_end_has_done_the_iteration() {
     plan.scenarios[0].think_time = Some(ThinkTime { min: MILLISECOND * 700, max: MILLISECOND * 700 });
     let seen = observe(plan.clone(), steady(MILLISECOND * 10)).await;
     assert_eq!((seen.books.iterations_completed, seen.books.iterations_interrupted), (2, 0));
-    let step = plan.scenarios[0].steps[0].clone();
-    plan.scenarios[0].steps.push(step);
+    let step = plan.scenarios[0].steps()[0].clone();
+    plan.scenarios[0].script = Script::Steps(vec![step.clone(), step]);
     let seen = observe(plan, steady(MILLISECOND * 10)).await;
     assert_eq!((seen.books.iterations_completed, seen.books.iterations_interrupted), (1, 0));
 }
@@ -239,8 +244,8 @@ async fn who_thinks_between_two_requests_at_the_end_is_cut_short() {
     let mut plan = plan(constant(1, Duration::from_secs(1)));
     plan.scenarios[0].think_time =
         Some(ThinkTime { min: Duration::from_secs(5), max: Duration::from_secs(5) });
-    let step = plan.scenarios[0].steps[0].clone();
-    plan.scenarios[0].steps.push(step);
+    let step = plan.scenarios[0].steps()[0].clone();
+    plan.scenarios[0].script = Script::Steps(vec![step.clone(), step]);
     let seen = observe(plan, steady(MILLISECOND * 10)).await;
     assert_eq!((seen.books.iterations_completed, seen.books.iterations_interrupted), (0, 1));
 }
@@ -445,13 +450,14 @@ async fn a_plain_request_that_finds_nothing_says_nothing_about_the_session() {
         }
     });
     let mut plan = plan(constant(1, MILLISECOND * 100));
-    plan.scenarios[0].steps[0].action = Action::Http(HttpStep {
+    let plain = Action::Http(HttpStep {
         method: "GET".into(),
         path: "/missing".into(),
         headers: Vec::new(),
         body: None,
         expect_status: Vec::new(),
     });
+    plan.scenarios[0].script = Script::Steps(vec![Step { label: None, timeout: None, action: plain }]);
     let seen = observe(plan, server).await;
     assert!(seen.metrics.total().outcomes.errors() > 50);
     assert_eq!((seen.books.sessions_opened, seen.books.sessions_lost), (2, 0));
@@ -463,7 +469,8 @@ async fn the_same_seed_sends_the_same_requests_in_the_same_order() {
         let mut plan = plan(constant(2, Duration::from_secs(2)));
         let mut other = plan.scenarios[0].clone();
         other.name = "other".into();
-        other.steps[0].action = Action::CallTool { tool: "other".into(), arguments: json!({}) };
+        let action = Action::CallTool { tool: "other".into(), arguments: json!({}) };
+        other.script = Script::Steps(vec![Step { label: None, timeout: None, action }]);
         plan.scenarios.push(other);
         plan
     };

@@ -18,7 +18,7 @@ use super::shared_session::SharedSession;
 use super::usage;
 use crate::judge::{Books, Delta, Moment, WorkerUsage};
 use crate::plan::schedule::Stripe;
-use crate::plan::{Executor, Plan, Settings};
+use crate::plan::{Executor, Plan, Scenario, Settings};
 
 /// How often a worker hands its samples over.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
@@ -221,6 +221,6 @@ async fn follow_phase(worker: Rc<Worker>, mut phase: watch::Receiver<Phase>) {
 }
 
 fn shortest_timeout(plan: &Plan) -> Duration {
-    let steps = plan.scenarios.iter().flat_map(|scenario| &scenario.steps);
+    let steps = plan.scenarios.iter().flat_map(Scenario::steps);
     steps.filter_map(|step| step.timeout).fold(plan.settings.timeout, Duration::min)
 }

@@ -10,7 +10,7 @@ use super::{
     StopReason, WorkerUsage,
 };
 use crate::plan::{
-    Action, Executor, Load, Plan, Protocol, Revision, Scenario, SeriesId, Settings, Step, Target,
+    Action, Executor, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId, Settings, Step, Target,
 };
 
 /// Two scenarios: `reader` calls `search` and `fetch`, `writer` calls `store` and lists tools.
@@ -28,7 +28,9 @@ pub(crate) fn plan_of(scenarios: Vec<(&str, Vec<Action>)>) -> Plan {
         name: name.to_owned(),
         weight: 1,
         think_time: None,
-        steps: actions.into_iter().map(|action| Step { label: None, timeout: None, action }).collect(),
+        script: Script::Steps(
+            actions.into_iter().map(|action| Step { label: None, timeout: None, action }).collect(),
+        ),
     });
     Plan {
         target: Target {

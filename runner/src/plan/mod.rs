@@ -9,6 +9,7 @@ pub mod discovery;
 pub mod draws;
 pub mod duration;
 pub mod library;
+pub mod plugin;
 pub mod resolved;
 pub mod scenario;
 pub mod schedule;
@@ -21,8 +22,9 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use plugin::{InstancePolicy, PluginLimits, PluginUse};
 pub use resolved::ResolvedConfig;
-pub use scenario::{Action, HttpStep, Scenario, SeriesId, SeriesKey, SeriesKind, Step, ThinkTime};
+pub use scenario::{Action, HttpStep, Scenario, Script, SeriesId, SeriesKey, SeriesKind, Step, ThinkTime};
 pub use settings::{
     ConnectionPolicy, Protocol, Revision, Secret, SessionPolicy, Settings, Target, TransportKind, shown_url,
 };

@@ -247,7 +247,7 @@ fn scenario(scenario: &Scenario) -> ResolvedScenario {
         name: scenario.name.clone(),
         weight: scenario.weight,
         think_time: scenario.think_time.map(pause),
-        steps: scenario.steps.iter().map(step).collect(),
+        steps: scenario.steps().iter().map(step).collect(),
     }
 }
 

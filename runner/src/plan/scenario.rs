@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// One pass of a virtual user: its steps, in order. Which scenario an iteration takes is drawn by weight.
+use super::plugin::PluginUse;
+
+/// One pass of a virtual user. Which scenario an iteration takes is drawn by weight.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
     /// Name in reports; unique within the run.
@@ -13,8 +15,27 @@ pub struct Scenario {
     pub weight: u32,
     /// Pause after every step.
     pub think_time: Option<ThinkTime>,
-    /// What is done, in order; never empty.
-    pub steps: Vec<Step>,
+    /// Where the steps come from.
+    pub script: Script,
+}
+
+/// Where the steps of a scenario come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Script {
+    /// They are written down: done in order; never empty.
+    Steps(Vec<Step>),
+    /// A plugin chooses them, one plan after the other.
+    Plugin(PluginUse),
+}
+
+impl Scenario {
+    /// The steps that are written down; none where a plugin chooses them.
+    pub fn steps(&self) -> &[Step] {
+        match &self.script {
+            Script::Steps(steps) => steps,
+            Script::Plugin(_) => &[],
+        }
+    }
 }
 
 /// One step of a scenario.
@@ -179,7 +200,7 @@ pub(crate) fn series_of(scenarios: &[Scenario]) -> Vec<SeriesKey> {
         label: None,
     });
     let operations = scenarios.iter().flat_map(|scenario| {
-        scenario.steps.iter().filter_map(|step| {
+        scenario.steps().iter().filter_map(|step| {
             step.action.method().map(|method| SeriesKey {
                 kind: SeriesKind::Operation,
                 scenario: scenario.name.clone(),

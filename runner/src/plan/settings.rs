@@ -10,6 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
+use super::plugin::PluginLimits;
+
 /// Where the load goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
@@ -289,6 +291,8 @@ pub struct Settings {
     pub quick_ack: bool,
     /// Fewest measured calls for a verdict other than inconclusive.
     pub min_samples: u64,
+    /// What every plugin is allowed.
+    pub plugins: PluginLimits,
 }
 
 impl Default for Settings {
@@ -303,6 +307,7 @@ impl Default for Settings {
             max_body_bytes: 64 * 1024 * 1024,
             quick_ack: true,
             min_samples: 100,
+            plugins: PluginLimits::default(),
         }
     }
 }

@@ -79,7 +79,7 @@ fn ready_scenario(
     headers: &ToolHeaders,
     series: &mut u32,
 ) -> ReadyScenario {
-    let steps = scenario.steps.iter().map(|step| {
+    let steps = scenario.steps().iter().map(|step| {
         let id = SeriesId(*series);
         if step.action.method().is_some() {
             *series += 1;

@@ -10,13 +10,13 @@ use tokio::sync::watch;
 use super::testbed::{BOTH, plan};
 use crate::drive::{Controls, StopRequest, Survey, prepare};
 use crate::judge::Observation;
-use crate::plan::{Action, Executor, Plan, Protocol, Revision, Scenario, Step};
+use crate::plan::{self, Action, Executor, Plan, Protocol, Revision, Scenario, Step};
 
 fn thirty_echoes(plan: &mut Plan) {
     let arguments = json!({"message": "hi"});
     let action = Action::CallTool { tool: "echo".into(), arguments };
-    let steps = vec![Step { label: None, timeout: None, action }];
-    plan.scenarios = vec![Scenario { name: "echo".into(), weight: 1, think_time: None, steps }];
+    let script = plan::Script::Steps(vec![Step { label: None, timeout: None, action }]);
+    plan.scenarios = vec![Scenario { name: "echo".into(), weight: 1, think_time: None, script }];
     plan.settings.workers = NonZeroUsize::new(2).unwrap();
     plan.load.executor = Executor::SharedIterations {
         vus: NonZeroU32::new(4).unwrap(),

@@ -8,7 +8,7 @@ use super::file::{ScenarioTable, StepTable};
 use super::step;
 use super::value::At;
 use super::wording::suggestion;
-use crate::plan::{Action, Scenario, Step, ThinkTime};
+use crate::plan::{Action, Scenario, Script, Step, ThinkTime};
 
 /// The scenarios to run. Where something is wrong with one, it is noted and the scenario left out.
 pub(super) fn resolve(
@@ -42,7 +42,7 @@ pub(super) fn resolve(
     check_weights(&scenarios, problems);
     if scenarios
         .iter()
-        .all(|scenario| scenario.steps.iter().all(|step| matches!(step.action, Action::Think(_))))
+        .all(|scenario| scenario.steps().iter().all(|step| matches!(step.action, Action::Think(_))))
     {
         problems.anywhere("no scenario sends a request: they only think", "add a step of another type");
     }
@@ -88,7 +88,12 @@ fn scenario(
             "scenario `{name}`: a text with {{{{...}}}} is sent as it stands; placeholders are not supported by this version yet"
         ));
     }
-    Some(Scenario { name, weight: table.value.weight.map_or(1, |at| at.value), think_time, steps })
+    Some(Scenario {
+        name,
+        weight: table.value.weight.map_or(1, |at| at.value),
+        think_time,
+        script: Script::Steps(steps),
+    })
 }
 
 /// The steps, which stand in tables of their own or, if there is only one, in the scenario itself.

@@ -72,7 +72,7 @@ fn a_table_with_a_type_is_a_scenario_of_one_step() {
     let summary: Vec<_> = plan
         .scenarios
         .iter()
-        .map(|scenario| (scenario.name.as_str(), scenario.weight, scenario.steps.len()))
+        .map(|scenario| (scenario.name.as_str(), scenario.weight, scenario.steps().len()))
         .collect();
     assert_eq!(
         summary,
@@ -91,7 +91,7 @@ fn a_table_with_a_type_is_a_scenario_of_one_step() {
 #[test]
 fn arguments_keep_their_values_and_their_order_and_are_an_empty_object_if_absent() {
     let plan = run(EVERYTHING, Overrides::default()).plan;
-    let arguments = |index: usize| match &plan.scenarios[index].steps[0].action {
+    let arguments = |index: usize| match &plan.scenarios[index].steps()[0].action {
         Action::CallTool { arguments, .. } => arguments.to_string(),
         other => panic!("{other:?}"),
     };
@@ -99,11 +99,11 @@ fn arguments_keep_their_values_and_their_order_and_are_an_empty_object_if_absent
     assert_eq!(arguments(1), json!({}).to_string());
     let who = vec![("who".to_owned(), "Ada".to_owned())];
     assert_eq!(
-        plan.scenarios[3].steps[0].action,
+        plan.scenarios[3].steps()[0].action,
         Action::GetPrompt { prompt: "greet".to_owned(), arguments: who }
     );
     let code_mode = Action::CodeMode { code: "query { me }".to_owned(), format: "graphql".to_owned() };
-    assert_eq!(plan.scenarios[4].steps[0].action, code_mode);
+    assert_eq!(plan.scenarios[4].steps()[0].action, code_mode);
 }
 
 #[test]

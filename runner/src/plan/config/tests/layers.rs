@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{SCENARIO, TARGET, plain, with};
 use crate::plan::config::{Overrides, resolve};
 use crate::plan::{
-    Action, ConnectionPolicy, Executor, HttpStep, Protocol, Revision, Secret, SessionPolicy, Settings, Stage,
-    ThinkTime, TransportKind,
+    Action, ConnectionPolicy, Executor, HttpStep, PluginLimits, Protocol, Revision, Secret, SessionPolicy,
+    Settings, Stage, ThinkTime, TransportKind,
 };
 
 fn users(count: u32) -> NonZeroU32 {
@@ -45,6 +45,7 @@ fn every_setting_of_the_file_arrives() {
             max_body_bytes: 1 << 20,
             quick_ack: false,
             min_samples: 1,
+            plugins: PluginLimits::default(),
         }
     );
     assert_eq!(plan.load.graceful_stop, Duration::from_secs(1));
@@ -88,6 +89,7 @@ fn flags_beat_the_file() {
             max_body_bytes: 9,
             quick_ack: false,
             min_samples: 3,
+            plugins: PluginLimits::default(),
         }
     );
 }
@@ -183,7 +185,7 @@ fn steps_carry_their_keys() {
     assert_eq!(scenario.name, "scenario-1");
     assert_eq!(scenario.think_time, Some(ThinkTime { min: millis(1000), max: millis(3000) }));
     assert_eq!(
-        (scenario.steps[0].label.as_deref(), scenario.steps[0].timeout),
+        (scenario.steps()[0].label.as_deref(), scenario.steps()[0].timeout),
         (Some("probe"), Some(millis(1000)))
     );
     let http = HttpStep {
@@ -193,8 +195,8 @@ fn steps_carry_their_keys() {
         body: Some("hello".to_owned()),
         expect_status: vec![401, 403],
     };
-    assert_eq!(scenario.steps[0].action, Action::Http(http));
-    assert_eq!(scenario.steps[1].action, Action::Think(ThinkTime { min: millis(250), max: millis(250) }));
+    assert_eq!(scenario.steps()[0].action, Action::Http(http));
+    assert_eq!(scenario.steps()[1].action, Action::Think(ThinkTime { min: millis(250), max: millis(250) }));
 }
 
 #[test]

@@ -1,0 +1,169 @@
+//! What the plugins of a run did: their calls and what those cost, their failures, their checks and custom metrics.
+//!
+//! In: one [`PluginMetrics`] per worker and tick for each scenario that is a plugin. Out: their sum, which does not depend on the
+//! order of adding. Nothing here knows what a plugin is made of.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Trend;
+
+/// What is known of a plugin before the load: the same for the whole run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginFacts {
+    /// The scenario that it is the script of.
+    pub scenario: String,
+    /// Its name, by its own account.
+    pub name: String,
+    /// Its version, by its own account.
+    pub version: String,
+    /// The component's file, as the user named it.
+    pub file: String,
+    /// SHA-256 of the component, lower-case hexadecimal: which code it was.
+    pub sha256: String,
+    /// Version of the interface it was built for, such as `0.1.0`.
+    pub interface: String,
+    /// Whether virtual users had instances of their own or shared one per worker.
+    pub own_instances: bool,
+    /// Custom metrics, in the order that [`PluginMetrics::values`] is in.
+    pub metrics: Vec<MetricFacts>,
+}
+
+/// A custom metric, as declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricFacts {
+    /// Its name.
+    pub name: String,
+    /// How its values are summed up.
+    pub kind: MetricKind,
+    /// Unit for people.
+    pub unit: Option<String>,
+}
+
+/// How the values of a custom metric are summed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MetricKind {
+    /// Adds up.
+    Counter,
+    /// A level: smallest, largest, mean.
+    Gauge,
+    /// How many values were other than zero.
+    Rate,
+    /// A distribution.
+    Trend,
+}
+
+/// What one plugin scenario did on one worker since the last tick, or on all over the whole run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PluginMetrics {
+    /// Iterations that were planned to their end.
+    pub iterations: u64,
+    /// Iterations that the plugin's failure ended.
+    pub failed_iterations: u64,
+    /// Time of each call that plans or learns, microseconds.
+    pub call_us: Trend,
+    /// Time of all calls together, those that start something included.
+    pub guest_time: Duration,
+    /// Of it: time of the calls that start something (instantiation, `setup`, `open`).
+    pub start_time: Duration,
+    /// Instances started, those after a failure included.
+    pub instances: u64,
+    /// Failures, one entry for each kind and message; at most 64.
+    pub failures: Vec<PluginFailure>,
+    /// Failures beyond those.
+    pub further_failures: u64,
+    /// Checks by name; at most 1,000.
+    pub checks: BTreeMap<String, CheckCounts>,
+    /// Values of the custom metrics, in the order of [`PluginFacts::metrics`]; empty where nothing was recorded yet.
+    pub values: Vec<Values>,
+    /// What it logged, the first lines of each level.
+    pub log: Vec<LogLine>,
+    /// Lines it logged beyond those.
+    pub further_log_lines: u64,
+}
+
+/// How a plugin failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PluginFault {
+    /// It said so itself: `next`, `open` or `setup` returned an error.
+    Error,
+    /// It trapped: a panic, an overflow of its stack, memory out of bounds.
+    Trap,
+    /// A call took longer than it may.
+    Timeout,
+    /// It wanted more memory than it may have.
+    Memory,
+    /// A step of its plan could not be made into a request.
+    InvalidStep,
+    /// It answered against the rules of the interface: no plan, too many steps, an undeclared metric.
+    Contract,
+}
+
+/// Failures of one kind with one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginFailure {
+    /// How it failed.
+    pub fault: PluginFault,
+    /// What the plugin said, or what is to be said of it.
+    pub message: String,
+    /// Where in its code, innermost first; empty where it did not trap.
+    pub backtrace: Vec<String>,
+    /// How many there were.
+    pub count: u64,
+    /// The first: which virtual user.
+    pub vu: u64,
+    /// The first: which iteration of it.
+    pub iteration: u64,
+}
+
+/// Verdicts of one check.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckCounts {
+    /// How often it held.
+    pub passed: u64,
+    /// How often it did not.
+    pub failed: u64,
+    /// What one that failed said; of several the smallest in text order.
+    pub message: Option<String>,
+}
+
+/// Values of one custom metric.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Values {
+    /// How many there were.
+    pub count: u64,
+    /// Their sum.
+    pub sum: f64,
+    /// The smallest; zero where there were none.
+    pub min: f64,
+    /// The largest; zero where there were none.
+    pub max: f64,
+    /// How many were other than zero.
+    pub nonzero: u64,
+    /// Their distribution, where the metric is a trend.
+    pub trend: Trend,
+}
+
+/// A line that a plugin logged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogLine {
+    /// How important it is.
+    pub level: LogLevel,
+    /// What it says; cut off at 1,000 characters.
+    pub message: String,
+}
+
+/// How important a line is; the most important first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogLevel {
+    /// Something went wrong.
+    Error,
+    /// Something is odd.
+    Warn,
+    /// Something happened.
+    Info,
+    /// For whoever writes the plugin.
+    Debug,
+    /// Everything.
+    Trace,
+}
