@@ -4,12 +4,13 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use pmcp_loadtest_arguments::Draws;
+
 use super::link::{Link, Measured};
 use super::script::steps::{ReadyScenario, ReadyStep, execute_code};
 use super::session::{NotOpened, Session};
 use super::worker::{Phase, Worker};
 use crate::judge::{Moment, Outcome};
-use crate::plan::draws::Draws;
 use crate::plan::{SessionPolicy, ThinkTime};
 
 /// First pause before another attempt to reach a target that cannot be reached; doubles up to `LONGEST_BACKOFF`.

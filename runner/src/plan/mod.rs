@@ -3,10 +3,8 @@
 //! In: a TOML file, the environment and flags, already read as text by `cli`. Out: a [`Plan`], which exists only validated,
 //! and the [`schedule`] that says how many virtual users are wanted at an instant.
 
-pub mod arguments;
 pub mod config;
 pub mod discovery;
-pub mod draws;
 pub mod duration;
 pub mod library;
 pub mod plugin;

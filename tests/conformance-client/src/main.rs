@@ -11,12 +11,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use pmcp_loadtest::drive::{Controls, Prepared, Survey, prepare};
 use pmcp_loadtest::judge::{Books, Observation};
-use pmcp_loadtest::plan::arguments::{Options, generate};
 use pmcp_loadtest::plan::discovery::Discovery;
-use pmcp_loadtest::plan::draws::Draws;
 use pmcp_loadtest::plan::{
     Action, Executor, Load, Plan, Protocol, Revision, Scenario, SeriesKind, Settings, Step, Target,
 };
+use pmcp_loadtest_arguments::{Draws, Options, generate};
 use serde_json::Value;
 
 /// What the suite tells us by environment.

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use pmcp_loadtest_arguments::Draws;
 use serde_json::{Map, Value, json};
 
 use crate::drive::protocol::mirror::{MirroredHeader, mirrored_values};
 use crate::drive::protocol::template::{Dialect, Template};
-use crate::plan::draws::Draws;
 use crate::plan::{Action, Plan, Scenario, SeriesId, Step, ThinkTime};
 
 /// The headers that mirror arguments (`x-mcp-header`), by tool.

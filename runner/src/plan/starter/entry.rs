@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
+use pmcp_loadtest_arguments::{CannotGenerate, Draws, Options, generate_arguments};
 use serde_json::{Map, Value, json};
 
 use super::quote::{comment, inline_table, quoted};
 use super::weights::Kind;
-use crate::plan::arguments::{CannotGenerate, Options, generate_arguments};
 use crate::plan::discovery::{Prompt, Resource, Tool};
-use crate::plan::draws::Draws;
 
 /// A scenario, and what stands against running it.
 #[derive(Debug)]

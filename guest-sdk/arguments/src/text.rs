@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::conjunction::Conjunction;
-use super::generator::{Generator, Stop};
-use super::{format, hint};
+use crate::conjunction::Conjunction;
+use crate::generator::{Generator, Stop};
+use crate::{format, hint};
 
 /// Longest text that is generated, in characters.
-pub(super) const MAX_LENGTH: usize = 65_536;
+pub(crate) const MAX_LENGTH: usize = 65_536;
 /// Texts drawn from a pattern before it is given up.
 const PATTERN_TRIES: usize = 200;
 
@@ -22,7 +22,7 @@ struct Demands<'s> {
 
 impl Generator<'_, '_> {
     /// A string: of its format, else as the field's name suggests, else drawn from its pattern.
-    pub(super) fn text(
+    pub(crate) fn text(
         &mut self,
         conjunction: &Conjunction<'_>,
         name: &str,

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
-use super::conjunction::Conjunction;
-use super::generator::{Generator, Stop};
-use super::hint;
+use crate::conjunction::Conjunction;
+use crate::generator::{Generator, Stop};
+use crate::hint;
 
 /// The largest integer that every JSON reader keeps exact.
 const LARGEST_SAFE: i128 = (1 << 53) - 1;
@@ -15,14 +15,14 @@ const SPAN: i128 = 100;
 
 /// `mantissa / 10^scale`, as written in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Decimal {
+pub(crate) struct Decimal {
     mantissa: i128,
     scale: u32,
 }
 
 impl Decimal {
     /// The number as it is written; `None` where it has more digits than fit.
-    pub(super) fn of(number: &Number) -> Option<Self> {
+    pub(crate) fn of(number: &Number) -> Option<Self> {
         let text = number.to_string();
         let (digits, exponent) = match text.split_once(['e', 'E']) {
             Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
@@ -48,7 +48,7 @@ impl Decimal {
     }
 
     /// Whether it is an integer.
-    pub(super) fn is_whole(self) -> bool {
+    pub(crate) fn is_whole(self) -> bool {
         self.scale == 0
     }
 
@@ -58,7 +58,7 @@ impl Decimal {
     }
 
     /// Whether it is an integral number of `step`s.
-    pub(super) fn is_multiple_of(self, step: Self) -> bool {
+    pub(crate) fn is_multiple_of(self, step: Self) -> bool {
         let scale = self.scale.max(step.scale);
         match (self.at_scale(scale), step.at_scale(scale)) {
             (Some(number), Some(step)) if step != 0 => number % step == 0,
@@ -68,7 +68,7 @@ impl Decimal {
 }
 
 /// Orders JSON numbers: exactly where both are whole, else as floats.
-pub(super) fn compare(one: &Number, other: &Number) -> Ordering {
+pub(crate) fn compare(one: &Number, other: &Number) -> Ordering {
     if let (Some(one), Some(other)) = (one.as_i128(), other.as_i128()) {
         one.cmp(&other)
     } else {
@@ -158,7 +158,7 @@ fn last_integer(limit: &Number, open: bool) -> i128 {
 
 impl Generator<'_, '_> {
     /// A number, or an integer where `whole`.
-    pub(super) fn number(
+    pub(crate) fn number(
         &mut self,
         conjunction: &Conjunction<'_>,
         name: &str,
@@ -167,11 +167,9 @@ impl Generator<'_, '_> {
     ) -> Result<Value, Stop> {
         let bounds = Bounds::of(conjunction).map_err(|reason| self.stuck(reason))?;
         let narrow = bounds.low.zip(bounds.high).is_some_and(|(low, high)| high - low <= 10.0);
-        if !whole
-            && bounds.steps.is_empty()
-            && narrow
-            && let Some(fraction) = self.fraction(&bounds)
-        {
+        let fraction =
+            if !whole && bounds.steps.is_empty() && narrow { self.fraction(&bounds) } else { None };
+        if let Some(fraction) = fraction {
             return Ok(fraction);
         }
         if let Some(integer) = self.integer(&bounds, name, vary) {
@@ -189,11 +187,8 @@ impl Generator<'_, '_> {
             (common / greatest_common_divisor(common, step)).checked_mul(step)
         })?;
         let full = (bounds.integers.0.unwrap_or(i128::MIN), bounds.integers.1.unwrap_or(i128::MAX));
-        if let Some(known) = hint::integer(name)
-            && vary == 0
-            && known % step == 0
-            && (full.0..=full.1).contains(&known)
-        {
+        let fits = |known: &i128| vary == 0 && known % step == 0 && (full.0..=full.1).contains(known);
+        if let Some(known) = hint::integer(name).filter(fits) {
             return integer_value(known);
         }
         let (low, high) = bounds.window();

@@ -7,8 +7,7 @@ mod table;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::{CannotGenerate, OptionalProperties, Options, generate};
-use crate::plan::draws::Draws;
+use crate::{CannotGenerate, Draws, OptionalProperties, Options, generate};
 
 const ALL_OPTIONS: [Options; 3] = [
     Options { optional: OptionalProperties::Never },

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::OptionalProperties;
-use super::conjunction::{Conjunction, Keywords, list};
-use super::generator::{Generator, Stop};
-use super::pattern::Patterns;
+use crate::OptionalProperties;
+use crate::conjunction::{Conjunction, Keywords, list};
+use crate::generator::{Generator, Stop};
+use crate::pattern::Patterns;
 
 /// Most properties that are generated.
 const MAX_PROPERTIES: u64 = 1000;
@@ -17,7 +17,7 @@ const SPARSE_DEPTH: usize = 4;
 const NAME_TRIES: usize = 100;
 
 /// The schemas that one schema object has for the member `name`.
-pub(super) fn member_schemas<'s>(part: &'s Keywords, name: &str, patterns: &Patterns) -> Vec<&'s Value> {
+pub(crate) fn member_schemas<'s>(part: &'s Keywords, name: &str, patterns: &Patterns) -> Vec<&'s Value> {
     let named = part.get("properties").and_then(|properties| properties.get(name));
     let matching = part.get("patternProperties").and_then(Value::as_object).into_iter().flatten();
     let matching = matching.filter(|(pattern, _)| patterns.matches(pattern, name)).map(|(_, schema)| schema);
@@ -26,13 +26,13 @@ pub(super) fn member_schemas<'s>(part: &'s Keywords, name: &str, patterns: &Patt
 }
 
 /// What one call of [`member_schemas`] costs: a match for every pattern, dearer than other steps.
-pub(super) fn lookup_cost(part: &Keywords) -> usize {
+pub(crate) fn lookup_cost(part: &Keywords) -> usize {
     1 + 8 * part.get("patternProperties").and_then(Value::as_object).map_or(0, Map::len)
 }
 
 impl<'s> Generator<'s, '_> {
     /// An object.
-    pub(super) fn object(
+    pub(crate) fn object(
         &mut self,
         conjunction: &Conjunction<'s>,
         vary: usize,
@@ -55,12 +55,10 @@ impl<'s> Generator<'s, '_> {
         // In the order of the schema, so that the file reads as its author wrote it.
         self.effort.spend(known.len())?;
         for name in known.iter().copied().filter(|name| !required.contains(name)) {
-            if depth < SPARSE_DEPTH
-                && ((members.len() + required.len()) as u64) < most
-                && self.wants(&conjunction, name)
-                && let Some(member) = self.optional_member(&conjunction, name, vary, depth)?
-            {
-                members.insert(name.to_owned(), member);
+            let has_room = ((members.len() + required.len()) as u64) < most;
+            if depth < SPARSE_DEPTH && has_room && self.wants(&conjunction, name) {
+                let member = self.optional_member(&conjunction, name, vary, depth)?;
+                members.extend(member.map(|member| (name.to_owned(), member)));
             }
         }
         // What is there may demand more.
@@ -72,11 +70,9 @@ impl<'s> Generator<'s, '_> {
             }
         }
         for name in known.iter().copied() {
-            if (members.len() as u64) < least
-                && !members.contains_key(name)
-                && let Some(member) = self.optional_member(&conjunction, name, vary, depth)?
-            {
-                members.insert(name.to_owned(), member);
+            if (members.len() as u64) < least && !members.contains_key(name) {
+                let member = self.optional_member(&conjunction, name, vary, depth)?;
+                members.extend(member.map(|member| (name.to_owned(), member)));
             }
         }
         self.fill(&conjunction, &mut members, least, vary, depth)?;

@@ -4,20 +4,20 @@ use std::cell::Cell;
 
 /// Steps left. Shared between building and checking.
 #[derive(Debug)]
-pub(super) struct Effort(Cell<u64>);
+pub(crate) struct Effort(Cell<u64>);
 
 /// The tank is empty: the search ends here, whatever alternatives are left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Exhausted;
+pub(crate) struct Exhausted;
 
 impl Effort {
     /// A tank of `steps`.
-    pub(super) fn of(steps: u64) -> Self {
+    pub(crate) fn of(steps: u64) -> Self {
         Self(Cell::new(steps))
     }
 
     /// Takes `steps` out of the tank.
-    pub(super) fn spend(&self, steps: usize) -> Result<(), Exhausted> {
+    pub(crate) fn spend(&self, steps: usize) -> Result<(), Exhausted> {
         let left = self.0.get().checked_sub(steps as u64);
         self.0.set(left.unwrap_or(0));
         left.map(drop).ok_or(Exhausted)

@@ -11,7 +11,7 @@ const MAX_VALUES: usize = 500_000;
 
 /// A schema document and the names its parts go by.
 #[derive(Debug)]
-pub(super) struct Document<'s> {
+pub(crate) struct Document<'s> {
     root: &'s Value,
     anchors: HashMap<&'s str, &'s Value>,
     ids: HashMap<&'s str, &'s Value>,
@@ -19,7 +19,7 @@ pub(super) struct Document<'s> {
 
 impl<'s> Document<'s> {
     /// Indexes `root`; the error says why the document is refused.
-    pub(super) fn new(root: &'s Value) -> Result<Self, String> {
+    pub(crate) fn new(root: &'s Value) -> Result<Self, String> {
         let mut document = Self { root, anchors: HashMap::new(), ids: HashMap::new() };
         let mut open = vec![(root, 0)];
         let mut seen = 0;
@@ -58,7 +58,7 @@ impl<'s> Document<'s> {
     }
 
     /// What `reference` points at; the error says why it points at nothing here.
-    pub(super) fn resolve(&self, reference: &str) -> Result<&'s Value, String> {
+    pub(crate) fn resolve(&self, reference: &str) -> Result<&'s Value, String> {
         let (base, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let within = match base {
             "" => self.root,

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::conjunction::{Conjunction, Keywords, count, list};
-use super::generator::{Generator, Stop};
+use crate::conjunction::{Conjunction, Keywords, count, list};
+use crate::generator::{Generator, Stop};
 
 /// Most items that are generated.
 const MAX_ITEMS: u64 = 1000;
@@ -14,7 +14,7 @@ const SPARSE_DEPTH: usize = 6;
 
 impl<'s> Generator<'s, '_> {
     /// An array.
-    pub(super) fn array(
+    pub(crate) fn array(
         &mut self,
         conjunction: &Conjunction<'s>,
         name: &str,

@@ -7,10 +7,10 @@ use std::ptr;
 
 use serde_json::{Map, Value};
 
-use super::document::Document;
+use crate::document::Document;
 
 /// A schema object: keyword to value.
-pub(super) type Keywords = Map<String, Value>;
+pub(crate) type Keywords = Map<String, Value>;
 
 /// Most ways through the branches of one value that are told apart.
 const MAX_WAYS: usize = 64;
@@ -19,20 +19,20 @@ const MAX_PARTS: usize = 2000;
 
 /// Schema objects that must all hold of one value.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Conjunction<'s> {
+pub(crate) struct Conjunction<'s> {
     /// The schema objects, in the order they were met.
-    pub(super) parts: Vec<&'s Keywords>,
+    pub(crate) parts: Vec<&'s Keywords>,
     /// How many schemas were looked at to gather them.
-    pub(super) cost: usize,
+    pub(crate) cost: usize,
     /// In how many ways branches can be chosen, as far as seen; at least one.
-    pub(super) ways: usize,
+    pub(crate) ways: usize,
     /// Why no value can satisfy it.
-    pub(super) contradiction: Option<String>,
+    pub(crate) contradiction: Option<String>,
 }
 
 impl<'s> Conjunction<'s> {
     /// Gathers `schemas`, choosing branches by the digits of `way` in the mixed radix of the numbers of branches.
-    pub(super) fn gather(document: &Document<'s>, schemas: &[&'s Value], mut way: usize) -> Self {
+    pub(crate) fn gather(document: &Document<'s>, schemas: &[&'s Value], mut way: usize) -> Self {
         let mut gathered = Self { ways: 1, ..Self::default() };
         let mut open: Vec<&Value> = schemas.iter().rev().copied().collect();
         while let Some(schema) = open.pop() {
@@ -76,22 +76,22 @@ impl<'s> Conjunction<'s> {
     }
 
     /// The values of `key` in all parts that have it.
-    pub(super) fn values(&self, key: &str) -> impl Iterator<Item = &'s Value> {
+    pub(crate) fn values(&self, key: &str) -> impl Iterator<Item = &'s Value> {
         self.parts.iter().filter_map(move |part| part.get(key))
     }
 
     /// The largest whole number given for `key`, a lower bound such as `minItems`.
-    pub(super) fn at_least(&self, key: &str) -> u64 {
+    pub(crate) fn at_least(&self, key: &str) -> u64 {
         self.values(key).filter_map(count).max().unwrap_or(0)
     }
 
     /// The smallest whole number given for `key`, an upper bound such as `maxItems`.
-    pub(super) fn at_most(&self, key: &str) -> u64 {
+    pub(crate) fn at_most(&self, key: &str) -> u64 {
         self.values(key).filter_map(count).min().unwrap_or(u64::MAX)
     }
 
     /// Whether a value built from the parts may still break one of them.
-    pub(super) fn wants_check(&self) -> bool {
+    pub(crate) fn wants_check(&self) -> bool {
         const INDIRECT: [&str; 8] =
             ["anyOf", "oneOf", "not", "if", "contains", "propertyNames", "dependentSchemas", "dependencies"];
         self.parts.iter().any(|part| INDIRECT.iter().any(|key| part.contains_key(*key)))
@@ -99,14 +99,14 @@ impl<'s> Conjunction<'s> {
 }
 
 /// A keyword's count; `2.0` is a count too.
-pub(super) fn count(value: &Value) -> Option<u64> {
+pub(crate) fn count(value: &Value) -> Option<u64> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; checked whole")]
     let whole = |float: f64| (float >= 0.0 && float.fract() == 0.0).then_some(float as u64);
     value.as_u64().or_else(|| value.as_f64().and_then(whole))
 }
 
 /// The schemas of an array-valued keyword.
-pub(super) fn list<'s>(keywords: &'s Keywords, key: &str) -> &'s [Value] {
+pub(crate) fn list<'s>(keywords: &'s Keywords, key: &str) -> &'s [Value] {
     keywords.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 

@@ -2,14 +2,11 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use jiff::{Timestamp, civil};
-use url::Url;
-
-use super::hint;
-use crate::plan::draws::Draws;
+use crate::calendar::{is_date, is_date_and_time, is_duration, is_time};
+use crate::{Draws, hint};
 
 /// A text of this format for a field called `name`; `None` where the format is not known here.
-pub(super) fn sample(format: &str, name: &str, draws: &mut Draws) -> Option<String> {
+pub(crate) fn sample(format: &str, name: &str, draws: &mut Draws) -> Option<String> {
     let number = 1 + draws.below(254);
     let day = 1 + number % 28;
     // Servers refuse periods that end before they begin.
@@ -44,44 +41,49 @@ fn uuid(draws: &mut Draws) -> String {
 }
 
 /// Whether `text` is of this format; an unknown format holds always, for it is an annotation.
-pub(super) fn holds(format: &str, text: &str) -> bool {
+pub(crate) fn holds(format: &str, text: &str) -> bool {
     match format {
         "date" => is_date(text),
         "time" => is_time(text),
-        "date-time" => match text.split_at_checked(10) {
-            Some((date, rest)) => {
-                is_date(date)
-                    && rest.starts_with(['T', 't'])
-                    && is_time(&rest[1..])
-                    && text.parse::<Timestamp>().is_ok()
-            }
-            None => false,
-        },
-        "duration" => text.starts_with('P') && text.parse::<jiff::Span>().is_ok(),
+        "date-time" => is_date_and_time(text),
+        "duration" => is_duration(text),
         "email" | "idn-email" => text.split_once('@').is_some_and(|(local, domain)| {
             !local.is_empty() && is_hostname(domain) && !text.contains(char::is_whitespace)
         }),
         "hostname" => is_hostname(text),
         "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
         "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
-        "uri" | "iri" => Url::parse(text).is_ok() && !text.contains(char::is_whitespace),
+        "uri" => is_uri(text),
+        "iri" => is_uri(&text.replace(|letter: char| !letter.is_ascii() && !letter.is_whitespace(), "x")),
         "uuid" => is_uuid(text),
         "json-pointer" => text.is_empty() || text.starts_with('/'),
         _ => true,
     }
 }
 
-fn is_date(text: &str) -> bool {
-    text.len() == 10 && text.is_ascii() && text.parse::<civil::Date>().is_ok()
+/// An absolute URI (RFC 3986): a scheme, and after it no character that has to be escaped. Web addresses name a host.
+fn is_uri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let scheme_holds = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let host_holds = match scheme {
+        "http" | "https" => rest
+            .strip_prefix("//")
+            .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':'])),
+        _ => !rest.is_empty(),
+    };
+    scheme_holds
+        && host_holds
+        && rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`[]".contains(&byte))
+        && escapes_hold(rest)
 }
 
-/// A full time of RFC 3339: seconds and an offset are required.
-fn is_time(text: &str) -> bool {
-    let offset = text.find(['Z', 'z', '+', '-']);
-    let Some((clock, offset)) = offset.and_then(|at| text.split_at_checked(at)) else { return false };
-    let offset_holds = matches!(offset, "Z" | "z")
-        || (offset.len() == 6 && offset.get(1..).is_some_and(|offset| offset.parse::<civil::Time>().is_ok()));
-    offset_holds && clock.len() >= 8 && clock.as_bytes()[2] == b':' && clock.parse::<civil::Time>().is_ok()
+/// Whether two hexadecimal digits follow every percent sign.
+fn escapes_hold(text: &str) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_hexdigit();
+    text.split('%')
+        .skip(1)
+        .all(|rest| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(is_digit)))
 }
 
 fn is_hostname(text: &str) -> bool {
@@ -153,6 +155,11 @@ mod tests {
             ("hostname", "-a.example"),
             ("ipv4", "1.2.3.400"),
             ("uri", "not a uri"),
+            ("uri", "README.md"),
+            ("uri", "https://"),
+            ("uri", "https://example.com/a b"),
+            ("uri", "https://example.com/%zz"),
+            ("iri", "https://example.com/\u{a0}"),
             ("uuid", "1234"),
         ] {
             assert!(!holds(format, text), "{format}: {text}");

@@ -1,5 +1,7 @@
 //! Arguments a tool accepts, made up from its JSON Schema (2020-12 and draft-07, as servers emit them).
 //!
+//! Used by the runner and, as WebAssembly, by plugins: pure, and lean in what it depends on.
+//!
 //! In: a schema, a stream of [`Draws`] and [`Options`]. Out: a JSON value that is valid against the schema, or the reason why none
 //! was found. Nothing is fetched, nothing panics, and the work is bounded: a hostile schema ends in a [`CannotGenerate`].
 //!
@@ -13,9 +15,11 @@
 //! or example against a keyword not judged.
 
 mod array;
+mod calendar;
 mod check;
 mod conjunction;
 mod document;
+mod draws;
 mod effort;
 mod format;
 mod generator;
@@ -30,8 +34,13 @@ mod tests;
 
 use serde_json::{Map, Value, json};
 
-use self::generator::Generator;
-use super::draws::Draws;
+pub use draws::Draws;
+use generator::Generator;
+
+/// The example of the README, which runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// What to leave to the generator's taste.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,12 +74,11 @@ pub struct CannotGenerate {
 /// A value that is valid against `schema`; the same schema, draws and options give the same value.
 ///
 /// ```
-/// use pmcp_loadtest::plan::arguments::{Options, generate};
-/// use pmcp_loadtest::plan::draws::Draws;
+/// use pmcp_loadtest_arguments::{Draws, Options, generate};
 /// let schema = serde_json::json!({ "type": "integer", "minimum": 7, "maximum": 7 });
 /// let value = generate(&schema, &mut Draws::new(1, 0, 0), Options::default())?;
 /// assert_eq!(value, 7);
-/// # Ok::<(), pmcp_loadtest::plan::arguments::CannotGenerate>(())
+/// # Ok::<(), pmcp_loadtest_arguments::CannotGenerate>(())
 /// ```
 pub fn generate(schema: &Value, draws: &mut Draws, options: Options) -> Result<Value, CannotGenerate> {
     Generator::run(schema, &[schema], draws, options)

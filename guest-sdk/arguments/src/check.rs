@@ -6,19 +6,19 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::conjunction::{Keywords, count, list};
-use super::document::Document;
-use super::effort::{Effort, Exhausted};
-use super::number::{Decimal, compare};
-use super::pattern::Patterns;
-use super::{format, object};
+use crate::conjunction::{Keywords, count, list};
+use crate::document::Document;
+use crate::effort::{Effort, Exhausted};
+use crate::number::{Decimal, compare};
+use crate::pattern::Patterns;
+use crate::{format, object};
 
 /// Deepest recursion through schemas; a reference that leads back to itself on the same value ends here.
 const MAX_DEPTH: usize = 200;
 
 /// Why a value does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Violation {
+pub(crate) enum Violation {
     /// It breaks this keyword.
     Broken(String),
     /// Nobody knows: the tank is empty.
@@ -33,19 +33,19 @@ impl From<Exhausted> for Violation {
 
 /// What a check needs besides the schema and the value.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Checker<'c, 's> {
-    pub(super) document: &'c Document<'s>,
-    pub(super) patterns: &'c Patterns,
-    pub(super) effort: &'c Effort,
+pub(crate) struct Checker<'c, 's> {
+    pub(crate) document: &'c Document<'s>,
+    pub(crate) patterns: &'c Patterns,
+    pub(crate) effort: &'c Effort,
     /// How deep this check stands within others.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
 }
 
 type Judgement = Result<(), Violation>;
 
 impl<'s> Checker<'_, 's> {
     /// Judges `value` by `schema`.
-    pub(super) fn check(self, schema: &'s Value, value: &Value) -> Judgement {
+    pub(crate) fn check(self, schema: &'s Value, value: &Value) -> Judgement {
         match schema {
             Value::Object(keywords) => self.check_keywords(keywords, value),
             Value::Bool(false) => Err(Violation::Broken("false".to_owned())),
@@ -54,7 +54,7 @@ impl<'s> Checker<'_, 's> {
     }
 
     /// Judges `value` by a schema object.
-    pub(super) fn check_keywords(mut self, keywords: &'s Keywords, value: &Value) -> Judgement {
+    pub(crate) fn check_keywords(mut self, keywords: &'s Keywords, value: &Value) -> Judgement {
         self.effort.spend(1)?;
         self.depth += 1;
         if self.depth > MAX_DEPTH {

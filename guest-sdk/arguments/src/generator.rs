@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::check::{Checker, Violation};
-use super::conjunction::{Conjunction, Keywords};
-use super::document::Document;
-use super::effort::{Effort, Exhausted};
-use super::pattern::Patterns;
-use super::{CannotGenerate, Options};
-use crate::plan::draws::Draws;
+use crate::Draws;
+use crate::check::{Checker, Violation};
+use crate::conjunction::{Conjunction, Keywords};
+use crate::document::Document;
+use crate::effort::{Effort, Exhausted};
+use crate::pattern::Patterns;
+use crate::{CannotGenerate, Options};
 
 /// Depths of values tried, in turn: a shallow value is found first, and a schema that recurses for ever ends at the last.
 const DEPTHS: [usize; 4] = [5, 10, 20, 60];
@@ -19,7 +19,7 @@ const VARIATIONS: usize = 12;
 
 /// Why there is no value.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// Not this way; another branch may do.
     Stuck(CannotGenerate),
     /// No way is left to try: the work allowed is spent.
@@ -46,21 +46,21 @@ enum Kind {
 
 /// The state of a search.
 #[derive(Debug)]
-pub(super) struct Generator<'s, 'd> {
-    pub(super) document: Document<'s>,
-    pub(super) patterns: Patterns,
-    pub(super) effort: Effort,
-    pub(super) draws: &'d mut Draws,
-    pub(super) options: Options,
+pub(crate) struct Generator<'s, 'd> {
+    pub(crate) document: Document<'s>,
+    pub(crate) patterns: Patterns,
+    pub(crate) effort: Effort,
+    pub(crate) draws: &'d mut Draws,
+    pub(crate) options: Options,
     /// Where in the value we are: escaped tokens of a JSON Pointer.
-    pub(super) path: Vec<String>,
+    pub(crate) path: Vec<String>,
     deepest: usize,
     cut_off: bool,
 }
 
 impl<'s, 'd> Generator<'s, 'd> {
     /// A value that is valid against all of `schemas`, whose references are resolved in `root`.
-    pub(super) fn run(
+    pub(crate) fn run(
         root: &'s Value,
         schemas: &[&'s Value],
         draws: &'d mut Draws,
@@ -114,7 +114,7 @@ impl<'s, 'd> Generator<'s, 'd> {
     }
 
     /// A value for all of `schemas`, called `name`; `vary` above zero asks for another one than the most plausible.
-    pub(super) fn node(
+    pub(crate) fn node(
         &mut self,
         schemas: &[&'s Value],
         name: &str,
@@ -163,9 +163,8 @@ impl<'s, 'd> Generator<'s, 'd> {
         if let Some(reason) = &conjunction.contradiction {
             return Err(self.stuck(reason.clone()));
         }
-        if vary == 0
-            && let Some(known) = self.known_value(conjunction)?
-        {
+        let known = if vary == 0 { self.known_value(conjunction)? } else { None };
+        if let Some(known) = known {
             return Ok(known);
         }
         if let Some(chosen) = self.enumerated(conjunction, vary)? {
@@ -181,7 +180,7 @@ impl<'s, 'd> Generator<'s, 'd> {
                 Kind::String => self.text(conjunction, name, vary),
                 Kind::Number => self.number(conjunction, name, vary, false),
                 Kind::Integer => self.number(conjunction, name, vary, true),
-                Kind::Boolean => Ok(Value::Bool(vary.is_multiple_of(2))),
+                Kind::Boolean => Ok(Value::Bool(vary % 2 == 0)),
                 Kind::Null => Ok(Value::Null),
             };
             match value {
@@ -252,12 +251,12 @@ impl<'s, 'd> Generator<'s, 'd> {
     }
 
     /// The judge, with what it needs.
-    pub(super) fn checker(&self) -> Checker<'_, 's> {
+    pub(crate) fn checker(&self) -> Checker<'_, 's> {
         Checker { document: &self.document, patterns: &self.patterns, effort: &self.effort, depth: 0 }
     }
 
     /// Whether `value` is valid against all of `schemas`; if not, the keyword it breaks.
-    pub(super) fn judged_by(&self, schemas: &[&'s Value], value: &Value) -> Result<Result<(), String>, Stop> {
+    pub(crate) fn judged_by(&self, schemas: &[&'s Value], value: &Value) -> Result<Result<(), String>, Stop> {
         judge(schemas.iter().map(|schema| self.checker().check(schema, value)))
     }
 
@@ -267,7 +266,7 @@ impl<'s, 'd> Generator<'s, 'd> {
     }
 
     /// There is no value here, because of `reason`.
-    pub(super) fn stuck(&self, reason: impl Into<String>) -> Stop {
+    pub(crate) fn stuck(&self, reason: impl Into<String>) -> Stop {
         let path = self.path.iter().map(|token| format!("/{token}")).collect();
         Stop::Stuck(CannotGenerate { path, reason: reason.into() })
     }

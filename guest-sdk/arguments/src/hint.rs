@@ -33,17 +33,17 @@ const INTEGERS: &[(&[&str], i128)] = &[
 ];
 
 /// A text for a field of this name.
-pub(super) fn text(name: &str) -> Option<&'static str> {
+pub(crate) fn text(name: &str) -> Option<&'static str> {
     row(TEXTS, name).copied()
 }
 
 /// An integer for a field of this name.
-pub(super) fn integer(name: &str) -> Option<i128> {
+pub(crate) fn integer(name: &str) -> Option<i128> {
     row(INTEGERS, name).copied()
 }
 
 /// Whether a field of this name ends what another one begins, such as `end_date` or `until`.
-pub(super) fn is_an_end(name: &str) -> bool {
+pub(crate) fn is_an_end(name: &str) -> bool {
     words(name)
         .iter()
         .any(|word| matches!(word.as_str(), "end" | "until" | "to" | "before" | "checkout" | "last"))
@@ -65,10 +65,8 @@ fn words(name: &str) -> Vec<String> {
             words.push(String::new());
         }
         after_lower = letter.is_lowercase();
-        if letter.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(letter.to_lowercase());
+        if letter.is_alphanumeric() {
+            words.last_mut().into_iter().for_each(|word| word.extend(letter.to_lowercase()));
         }
     }
     words

@@ -7,7 +7,7 @@
 /// The stream of draws of one iteration.
 ///
 /// ```
-/// use pmcp_loadtest::plan::draws::Draws;
+/// use pmcp_loadtest_arguments::Draws;
 /// let mut once = Draws::new(7, 3, 0);
 /// let mut again = Draws::new(7, 3, 0);
 /// assert_eq!(once.below(1000), again.below(1000));
@@ -26,6 +26,11 @@ fn mix(mut value: u64) -> u64 {
 }
 
 impl Draws {
+    /// The stream of a `seed` that stands for an iteration already, as the seed that a plugin is handed for each does.
+    pub fn of(seed: u64) -> Self {
+        Self { state: mix(seed.wrapping_add(GAMMA)) }
+    }
+
     /// The stream of iteration `iteration` of session `session` under the run's `seed`.
     pub fn new(seed: u64, session: u64, iteration: u64) -> Self {
         let state = mix(seed.wrapping_add(GAMMA));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::plan::arguments::generate_arguments;
+use crate::generate_arguments;
 
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn schemas() -> Vec<(&'static str, Value)> {

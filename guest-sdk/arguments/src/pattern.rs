@@ -10,8 +10,8 @@ use std::rc::Rc;
 use fancy_regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::text::MAX_LENGTH;
-use crate::plan::draws::Draws;
+use crate::Draws;
+use crate::text::MAX_LENGTH;
 
 /// Longest pattern that is compiled, in bytes.
 const MAX_PATTERN: usize = 4096;
@@ -22,7 +22,7 @@ const MAX_AUTOMATON: usize = 1 << 20;
 
 /// The patterns of a schema, each compiled once.
 #[derive(Debug, Default)]
-pub(super) struct Patterns(RefCell<HashMap<String, Option<Rc<Pattern>>>>);
+pub(crate) struct Patterns(RefCell<HashMap<String, Option<Rc<Pattern>>>>);
 
 #[derive(Debug)]
 struct Pattern {
@@ -32,18 +32,18 @@ struct Pattern {
 
 impl Patterns {
     /// Whether `text` matches `pattern`, anywhere, as JSON Schema has it; `false` for a pattern that cannot be read.
-    pub(super) fn matches(&self, pattern: &str, text: &str) -> bool {
+    pub(crate) fn matches(&self, pattern: &str, text: &str) -> bool {
         self.compiled(pattern).is_some_and(|compiled| compiled.regex.is_match(text).unwrap_or(false))
     }
 
     /// Whether a pattern can be read at all.
-    pub(super) fn reads(&self, pattern: &str) -> bool {
+    pub(crate) fn reads(&self, pattern: &str) -> bool {
         self.compiled(pattern).is_some()
     }
 
     /// A text drawn from `pattern`, of about `length` characters where the pattern leaves a choice. It is a candidate:
     /// look-around and boundaries are not regarded.
-    pub(super) fn sample(&self, pattern: &str, length: usize, draws: &mut Draws) -> Option<String> {
+    pub(crate) fn sample(&self, pattern: &str, length: usize, draws: &mut Draws) -> Option<String> {
         let compiled = self.compiled(pattern)?;
         let tree = compiled.tree.as_ref()?;
         let shortest = tree.properties().minimum_len().unwrap_or(0);
