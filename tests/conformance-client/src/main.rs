@@ -13,7 +13,7 @@ use pmcp_loadtest::drive::{Controls, Prepared, Survey, prepare};
 use pmcp_loadtest::judge::{Books, Observation};
 use pmcp_loadtest::plan::discovery::Discovery;
 use pmcp_loadtest::plan::{
-    Action, Executor, Load, Plan, Protocol, Revision, Scenario, SeriesKind, Settings, Step, Target,
+    Action, Executor, Load, Plan, Protocol, Revision, Scenario, Script, SeriesKind, Settings, Step, Target,
 };
 use pmcp_loadtest_arguments::{Draws, Options, generate};
 use serde_json::Value;
@@ -97,7 +97,12 @@ fn plan(url: &str, assignment: &Assignment, actions: Vec<Action>) -> Result<Plan
             },
             graceful_stop: Duration::from_secs(1),
         },
-        scenarios: vec![Scenario { name: assignment.scenario.clone(), weight: 1, think_time: None, steps }],
+        scenarios: vec![Scenario {
+            name: assignment.scenario.clone(),
+            weight: 1,
+            think_time: None,
+            script: Script::Steps(steps),
+        }],
     })
 }
 
