@@ -373,6 +373,23 @@ async fn sessions_per_iteration_and_shared_are_opened_as_often_as_they_should_be
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_that_a_step_closes_is_followed_by_another() {
+    let mut plan = plan(Executor::SharedIterations {
+        vus: NonZeroU32::MIN,
+        iterations: NonZeroU64::new(3).unwrap(),
+        max_duration: None,
+    });
+    let call = plan.scenarios[0].steps()[0].clone();
+    let close = Step { action: Action::CloseSession, ..call.clone() };
+    plan.scenarios[0].script = Script::Steps(vec![call.clone(), close, call]);
+    let seen = observe(plan, steady(MILLISECOND)).await;
+    assert_eq!((seen.metrics.total().outcomes.ok(), seen.metrics.total().outcomes.errors()), (6, 0));
+    assert_eq!((seen.books.iterations_completed, seen.books.iterations_interrupted), (3, 0));
+    // The preparation's, the first, and one after each step that closes.
+    assert_eq!((seen.books.sessions_opened, seen.books.sessions_closed), (5, 5));
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_two_requests_of_a_shared_session_have_the_same_id() {
     let ids = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&ids);

@@ -88,11 +88,18 @@ impl Vu {
     async fn run(&mut self, scenario: &ReadyScenario, draws: &mut Draws) -> bool {
         let all_done = |index: usize| scenario.steps[index + 1..].iter().all(ReadyStep::is_pause);
         for (index, step) in scenario.steps.iter().enumerate() {
+            if self.session.is_none() && !step.is_pause() && !Box::pin(self.open_session()).await {
+                return self.may_go_on(); // a step before closed the session, and no other is to be had
+            }
             let (series, measured) = match step {
                 ReadyStep::Think(pause) => {
                     if !self.think(*pause, draws).await {
                         return all_done(index);
                     }
+                    continue;
+                }
+                ReadyStep::EndSession => {
+                    Box::pin(self.end_session()).await;
                     continue;
                 }
                 ReadyStep::Call { series, timeout, template } => {

@@ -257,10 +257,19 @@ fn pause(pause: ThinkTime) -> ResolvedPause {
 
 fn step(step: &Step) -> ResolvedStep {
     ResolvedStep {
-        kind: step.action.method().unwrap_or("think").to_owned(),
+        kind: kind(&step.action).to_owned(),
         name: step.label.clone(),
         timeout_us: step.timeout.map(micros),
         keys: keys(&step.action),
+    }
+}
+
+/// The word of the file for what a step does.
+fn kind(action: &Action) -> &str {
+    match action {
+        Action::Think(_) => "think",
+        Action::CloseSession => "session/close",
+        request => request.method().unwrap_or_default(),
     }
 }
 
@@ -296,7 +305,11 @@ fn keys(action: &Action) -> Map<String, Value> {
             vec![("code", Value::from(code.as_str())), ("format", Value::from(format.as_str()))]
         }
         Action::Think(range) => vec![("duration", serde_json::json!(pause(*range)))],
-        Action::ListTools | Action::ListResources | Action::ListPrompts | Action::Ping => Vec::new(),
+        Action::ListTools
+        | Action::ListResources
+        | Action::ListPrompts
+        | Action::Ping
+        | Action::CloseSession => Vec::new(),
     };
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
@@ -339,6 +352,8 @@ mod tests {
         [[scenario.step]]
         type = "think"
         duration = "10ms"
+        [[scenario.step]]
+        type = "session/close"
         [[scenario]]
         type = "code_mode"
         code = "query { me }"
@@ -393,7 +408,7 @@ mod tests {
             ("limit = 5", "limit = 6"),
             ("\"1s..3s\"", "\"1s..4s\""),
             ("timeout = \"2s\"", "timeout = \"3s\""),
-            ("seed = 1", "session = \"shared\""),
+            ("seed = 1", "session = \"per-iteration\""),
             ("seed = 1", "quick_ack = false"),
             ("expect_status = 401", "expect_status = 403"),
             ("X-Tenant", "X-Other"),

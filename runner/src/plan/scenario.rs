@@ -49,7 +49,7 @@ pub struct Step {
     pub action: Action,
 }
 
-/// What a step does: an MCP request, a plain HTTP request, or a pause.
+/// What a step does: an MCP request, a plain HTTP request, a pause, or the end of the session.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// `tools/call`.
@@ -90,6 +90,8 @@ pub enum Action {
     },
     /// A pause.
     Think(ThinkTime),
+    /// Ends the session; the next request opens another.
+    CloseSession,
 }
 
 /// A plain HTTP request to the target's origin.
@@ -161,7 +163,8 @@ pub enum SeriesKind {
 }
 
 impl Action {
-    /// The method a step is reported under; `None` for a pause, which is not a request.
+    /// The method a step is reported under; `None` for a pause, which is not a request, and for the end of a session, whose DELETE is
+    /// reported with the handshakes.
     pub fn method(&self) -> Option<&str> {
         Some(match self {
             Self::CallTool { .. } => "tools/call",
@@ -173,7 +176,7 @@ impl Action {
             Self::Ping => "ping",
             Self::Http(_) => "http",
             Self::CodeMode { .. } => "code_mode",
-            Self::Think(_) => return None,
+            Self::Think(_) | Self::CloseSession => return None,
         })
     }
 
@@ -185,7 +188,12 @@ impl Action {
             Self::GetPrompt { prompt, .. } => Some(prompt.clone()),
             Self::Http(step) => Some(format!("{} {}", step.method, step.path)),
             Self::CodeMode { format, .. } => Some(format.clone()),
-            Self::ListTools | Self::ListResources | Self::ListPrompts | Self::Ping | Self::Think(_) => None,
+            Self::ListTools
+            | Self::ListResources
+            | Self::ListPrompts
+            | Self::Ping
+            | Self::Think(_)
+            | Self::CloseSession => None,
         }
     }
 }

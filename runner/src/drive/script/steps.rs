@@ -37,12 +37,14 @@ pub(crate) enum ReadyStep {
     CodeMode { series: SeriesId, timeout: Duration, validate: Template, code: String },
     /// A pause.
     Think(ThinkTime),
+    /// The end of the session.
+    EndSession,
 }
 
 impl ReadyStep {
-    /// Whether it asks nothing of the server.
+    /// Whether it asks nothing of the server that an iteration would be incomplete without.
     pub(crate) fn is_pause(&self) -> bool {
-        matches!(self, Self::Think(_))
+        matches!(self, Self::Think(_) | Self::EndSession)
     }
 }
 
@@ -99,6 +101,7 @@ fn ready_step(
     let timeout = step.timeout.unwrap_or(plan.settings.timeout);
     let template = match &step.action {
         Action::Think(pause) => return ReadyStep::Think(*pause),
+        Action::CloseSession => return ReadyStep::EndSession,
         Action::CodeMode { code, format } => {
             let validate =
                 call_tool(dialect, "validate_code", &json!({"code": code, "format": format}), headers);

@@ -169,6 +169,9 @@ pub(super) enum StepType {
     /// A pause.
     #[serde(rename = "think")]
     Think,
+    /// End the session; the next request opens another. Not with `session = "shared"`.
+    #[serde(rename = "session/close")]
+    CloseSession,
     /// `validate_code`, then `execute_code` with the token it gave; measured as one call.
     #[serde(rename = "code_mode")]
     CodeMode,

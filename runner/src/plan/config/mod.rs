@@ -85,7 +85,8 @@ pub fn resolve(
     let (settings, graceful_stop) = settings::resolve(&settings_table, overrides, &mut problems, &mut notes);
     let pause = settings_table.request_interval_ms.as_ref();
     let tables = file.scenario.take().unwrap_or_default();
-    let scenarios = scenario::resolve(tables, pause, &overrides.scenarios, &mut problems, &mut notes);
+    let scenarios =
+        scenario::resolve(tables, pause, settings.session, &overrides.scenarios, &mut problems, &mut notes);
 
     let plan = target.zip(executor).map(|(target, executor)| Plan {
         target,

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::error::Problems;
-use super::file::{ScenarioTable, StepTable};
+use super::file::{ScenarioTable, StepTable, StepType};
 use super::step;
 use super::value::At;
 use super::wording::suggestion;
-use crate::plan::{Action, Scenario, Script, Step, ThinkTime};
+use crate::plan::{Action, Scenario, Script, SessionPolicy, Step, ThinkTime};
 
 /// The scenarios to run. Where something is wrong with one, it is noted and the scenario left out.
 pub(super) fn resolve(
     tables: Vec<At<ScenarioTable>>,
     pause: Option<&At<u64>>,
+    session: SessionPolicy,
     wanted: &[String],
     problems: &mut Problems<'_>,
     notes: &mut Vec<String>,
@@ -23,6 +24,9 @@ pub(super) fn resolve(
                     or let `cargo pmcp loadtest init URL` write them for your server";
         problems.anywhere("there is no [[scenario]], so the virtual users have nothing to do", help);
         return Vec::new();
+    }
+    if session == SessionPolicy::Shared {
+        refuse_closing(&tables, problems);
     }
     let pause =
         pause.and_then(|at| problems.counted(at, Duration::from_millis)).filter(|pause| !pause.is_zero());
@@ -40,13 +44,32 @@ pub(super) fn resolve(
     }
     let scenarios = chosen(scenarios, wanted, problems);
     check_weights(&scenarios, problems);
-    if scenarios
-        .iter()
-        .all(|scenario| scenario.steps().iter().all(|step| matches!(step.action, Action::Think(_))))
-    {
-        problems.anywhere("no scenario sends a request: they only think", "add a step of another type");
+    if !scenarios.is_empty() && !scenarios.iter().any(sends_requests) {
+        let message = "no scenario sends a request: they only think or close their session";
+        problems.anywhere(message, "add a step of another type");
     }
     scenarios
+}
+
+/// Whether an iteration can send anything that is counted.
+fn sends_requests(scenario: &Scenario) -> bool {
+    match &scenario.script {
+        Script::Steps(steps) => steps.iter().any(|step| step.action.method().is_some()),
+        Script::Plugin(_) => true,
+    }
+}
+
+/// Refuses steps that close a session which is not theirs.
+fn refuse_closing(tables: &[At<ScenarioTable>], problems: &mut Problems<'_>) {
+    let scenarios = tables.iter().map(|table| &table.value);
+    let kinds = scenarios.flat_map(|scenario| {
+        let steps = scenario.step.iter().flatten().map(|step| &step.value.kind);
+        steps.chain([&scenario.kind]).flatten()
+    });
+    for kind in kinds.filter(|kind| kind.value == StepType::CloseSession) {
+        let message = "this closes a session that all virtual users share";
+        problems.at(&kind.span, message, "remove it, or take another `session` policy than shared");
+    }
 }
 
 /// The names that the file gives; each must be new.
@@ -132,6 +155,7 @@ fn free_name(steps: &[Step], index: usize, names: &mut BTreeSet<String>) -> Stri
     let base = match steps {
         [Step { action, .. }] => match action {
             Action::CodeMode { format, .. } => format!("code_mode/{format}"),
+            Action::CloseSession => "session/close".to_owned(),
             _ => action.object().or(action.method().map(str::to_owned)).unwrap_or_else(|| "think".to_owned()),
         },
         _ => format!("scenario-{}", index + 1),

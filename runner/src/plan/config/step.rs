@@ -47,6 +47,7 @@ fn keys_of(kind: StepType) -> (&'static str, &'static [&'static str]) {
         StepType::Ping => ("ping", &["timeout"]),
         StepType::Http => ("http", &["method", "path", "headers", "body", "expect_status", "timeout"]),
         StepType::Think => ("think", &["duration"]),
+        StepType::CloseSession => ("session/close", &[]),
         StepType::CodeMode => ("code_mode", &["code", "format", "timeout"]),
     }
 }
@@ -57,7 +58,8 @@ fn check_keys(kind: StepType, table: &StepTable, problems: &mut Problems<'_>) ->
     let strays: Vec<_> = table.given().into_iter().filter(|(key, _)| !takes.contains(key)).collect();
     for (key, span) in &strays {
         let message = format!("`{key}` does not belong to a step of type `{word}`");
-        problems.at(span, message, format!("it takes {}", takes.join(", ")));
+        let takes = if takes.is_empty() { "nothing".to_owned() } else { takes.join(", ") };
+        problems.at(span, message, format!("it takes {takes}"));
     }
     strays.is_empty()
 }
@@ -91,6 +93,7 @@ fn action(
             };
             Action::Think(problems.pause(duration)?)
         }
+        StepType::CloseSession => Action::CloseSession,
         StepType::CodeMode => Action::CodeMode {
             code: text("code", table.code)?,
             format: table.format.map_or_else(|| "graphql".to_owned(), |at| at.value),

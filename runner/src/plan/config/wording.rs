@@ -26,7 +26,7 @@ fn not_yet(word: &str) -> Option<&'static str> {
         | "start_rate" => {
             "arrival rates are not supported by this version yet; the executors for virtual users and iterations are"
         }
-        "completion/complete" | "session/close" => "this type of step is not supported by this version yet",
+        "completion/complete" => "this type of step is not supported by this version yet",
         _ => return None,
     })
 }

@@ -178,7 +178,7 @@ fn steps_carry_their_keys() {
     let text = format!(
         "{TARGET}[[scenario]]\nthink_time = \"1s..3s\"\n[[scenario.step]]\ntype = \"http\"\nname = \"probe\"\nmethod = \"delete\"\n\
          path = \"/admin?x=1\"\nheaders = {{ x-a = \"1\" }}\nbody = \"hello\"\nexpect_status = [401, 403]\ntimeout = \"1s\"\n\
-         [[scenario.step]]\ntype = \"think\"\nduration = \"250ms\"\n"
+         [[scenario.step]]\ntype = \"think\"\nduration = \"250ms\"\n[[scenario.step]]\ntype = \"session/close\"\n"
     );
     let scenario = &plain(&text).unwrap().plan.scenarios[0];
     let millis = Duration::from_millis;
@@ -197,6 +197,7 @@ fn steps_carry_their_keys() {
     };
     assert_eq!(scenario.steps()[0].action, Action::Http(http));
     assert_eq!(scenario.steps()[1].action, Action::Think(ThinkTime { min: millis(250), max: millis(250) }));
+    assert_eq!(scenario.steps()[2].action, Action::CloseSession);
 }
 
 #[test]

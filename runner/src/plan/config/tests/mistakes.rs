@@ -84,7 +84,7 @@ fn what_comes_with_a_later_version_is_refused_and_not_ignored() {
         ("checks", "[[scenario]]\ntype = \"ping\"\ncheck = { status = \"ok\" }\n"),
         ("feeders", "[feeders]\ntopic = \"topics.csv\"\n"),
         ("client credentials", "[target]\nauth = { client_credentials = { id = \"x\" } }\n"),
-        ("closing a session", "[[scenario]]\ntype = \"session/close\"\n"),
+        ("completion", "[[scenario]]\ntype = \"completion/complete\"\n"),
     ]));
 }
 
@@ -173,6 +173,19 @@ fn a_scenario_that_cannot_be_played_is_refused() {
             &scenario("[[scenario]]\ntype = \"ping\"\nthink_time = \"3s..1s\"\n")
         ),
         ("nothing but pauses", &scenario("[[scenario]]\ntype = \"think\"\nduration = \"1s\"\n")),
+        ("nothing but farewells", &scenario("[[scenario]]\ntype = \"session/close\"\n")),
+        (
+            "a farewell with a key",
+            &scenario(
+                "[[scenario]]\n[[scenario.step]]\ntype = \"ping\"\n[[scenario.step]]\ntype = \"session/close\"\ntimeout = \"1s\"\n"
+            )
+        ),
+        (
+            "a farewell for everybody",
+            &scenario(
+                "[settings]\nsession = \"shared\"\n[[scenario]]\n[[scenario.step]]\ntype = \"ping\"\n[[scenario.step]]\ntype = \"session/close\"\n"
+            )
+        ),
         ("no weight at all", &scenario("[[scenario]]\ntype = \"ping\"\nweight = 0\n")),
         (
             "weights beyond counting",
