@@ -10,7 +10,9 @@ pub mod validity;
 pub mod verdict;
 pub(crate) mod wording;
 
-pub use metrics::{Delta, Failures, Histogram, Metrics, Outcomes, Recorder, SeriesMetrics, TimelineRow};
+pub use metrics::{
+    Delta, Failures, Histogram, Metrics, Outcomes, Recorder, SeriesMetrics, TimelineRow, Trend,
+};
 pub use observation::{Books, GeneratorUsage, Observation, ServerFacts, StopReason, WorkerUsage};
 pub use sample::{Clocks, Moment, Outcome, ProtocolFault, Sample, TransportFault};
 pub use snapshot::{ClassCount, Progress, Snapshot};

@@ -1,17 +1,12 @@
-//! A distribution of times: 1 us to 1 h, three significant digits, in memory that grows with the largest value seen.
+//! A distribution of times: 1 us to 1 h, three significant digits.
 //!
 //! In: nanoseconds. Out: counts and quantiles, and the compressed form in which reports carry a distribution, so that they can be
-//! merged and compared exactly. The only file that knows `hdrhistogram`.
+//! merged and compared exactly.
 
 use std::fmt;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
-
-/// Significant decimal digits of every recorded value: a quantile is at most 0.1 % above the value it stands for.
-pub const SIGNIFICANT_DIGITS: u8 = 3;
+use super::buckets::Buckets;
 
 /// The largest time that has a bucket; longer ones are counted as overflow.
 pub const LARGEST: Duration = Duration::from_hours(1);
@@ -21,33 +16,25 @@ const LARGEST_MICROS: u64 = 3_600_000_000;
 /// Times in microseconds. Adding is exact, associative and commutative.
 ///
 /// A time above [`LARGEST`] is counted as overflow, never clamped: a quantile that falls among them is `None`.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Histogram {
-    /// Created with the first value: most series never fail, and need no memory for the times of failures.
-    buckets: Option<hdrhistogram::Histogram<u64>>,
-    overflow: u64,
+    buckets: Buckets<LARGEST_MICROS>,
 }
 
 impl Histogram {
     /// Counts one time, rounded to the nearest microsecond. 2.5 ns; allocates only while the largest value still grows.
     pub fn record_nanos(&mut self, nanoseconds: u64) {
-        let microseconds = nanoseconds.saturating_add(500) / 1000;
-        if microseconds > LARGEST_MICROS {
-            self.overflow += 1;
-            return;
-        }
-        let recorded = self.buckets_mut().record(microseconds);
-        debug_assert!(recorded.is_ok(), "every value up to LARGEST has a bucket");
+        self.buckets.record(nanoseconds.saturating_add(500) / 1000);
     }
 
     /// How many times were counted, overflow included.
     pub fn count(&self) -> u64 {
-        self.recorded() + self.overflow
+        self.buckets.count()
     }
 
     /// How many of them were above [`LARGEST`].
     pub fn overflow(&self) -> u64 {
-        self.overflow
+        self.buckets.overflow()
     }
 
     /// Whether nothing was counted.
@@ -67,114 +54,51 @@ impl Histogram {
     /// assert_eq!(Histogram::default().quantile(0.5), None);
     /// ```
     pub fn quantile(&self, quantile: f64) -> Option<Duration> {
-        let buckets = self.buckets.as_ref()?;
-        // The tolerance keeps 0.07 x 100 = 7.000000000000001 from becoming rank 8.
-        let rank = (quantile * self.count() as f64 - 1e-9).ceil().max(1.0);
-        if rank > buckets.len() as f64 {
-            return None;
-        }
-        // Half a rank below is the same rank after the rounding up inside, whatever the division loses.
-        let quantile = (rank - 0.5) / buckets.len() as f64;
-        Some(Duration::from_micros(buckets.value_at_quantile(quantile)))
+        self.buckets.quantile(quantile).map(Duration::from_micros)
     }
 
     /// The smallest time counted, to the histogram's precision.
     pub fn min(&self) -> Option<Duration> {
-        self.non_empty().map(|buckets| Duration::from_micros(buckets.min()))
+        self.buckets.min().map(Duration::from_micros)
     }
 
     /// The largest time counted, to the histogram's precision; `None` where nothing was counted or it lies above [`LARGEST`].
     pub fn max(&self) -> Option<Duration> {
-        if self.overflow > 0 {
-            return None;
-        }
-        self.non_empty().map(|buckets| Duration::from_micros(buckets.max()))
+        self.buckets.max().map(Duration::from_micros)
     }
 
     /// The mean of the counted times up to [`LARGEST`], to the histogram's precision.
     pub fn mean(&self) -> Option<Duration> {
-        self.non_empty().map(|buckets| Duration::from_secs_f64(buckets.mean() / 1e6))
+        self.buckets.mean().map(|micros| Duration::from_secs_f64(micros / 1e6))
     }
 
     /// Adds another's counts.
     pub fn add(&mut self, other: &Self) {
-        self.overflow += other.overflow;
-        if let Some(theirs) = other.non_empty() {
-            let added = self.buckets_mut().add(theirs);
-            debug_assert!(added.is_ok(), "both resize themselves");
-        }
+        self.buckets.add(&other.buckets);
     }
 
     /// Forgets all counts and keeps the memory.
     pub fn clear(&mut self) {
-        self.overflow = 0;
-        // An empty one costs no write: clearing 2,048 counters or more is for those that were used.
-        if let Some(buckets) = self.buckets.as_mut().filter(|buckets| !buckets.is_empty()) {
-            buckets.reset();
-        }
+        self.buckets.clear();
     }
 
     /// The counts in `HdrHistogram`'s compressed V2 form (deflate), as base64. Overflow is not in it.
     pub fn to_base64(&self) -> String {
-        let empty = empty_buckets();
-        let mut bytes = Vec::new();
-        let written =
-            V2DeflateSerializer::new().serialize(self.buckets.as_ref().unwrap_or(&empty), &mut bytes);
-        debug_assert!(written.is_ok(), "a Vec takes every byte");
-        BASE64.encode(bytes)
+        self.buckets.to_base64()
     }
 
     /// Reads what [`Histogram::to_base64`] wrote; `overflow` travels beside it. The reason is a fragment for a person.
     pub fn from_base64(text: &str, overflow: u64) -> Result<Self, String> {
-        let bytes = BASE64.decode(text).map_err(|error| format!("histogram is not base64: {error}"))?;
-        let mut decoded: hdrhistogram::Histogram<u64> = Deserializer::new()
-            .deserialize(&mut bytes.as_slice())
-            .map_err(|error| format!("histogram is not HdrHistogram V2 deflate: {error}"))?;
-        decoded.auto(true);
-        Ok(Self { buckets: Some(decoded).filter(|buckets| !buckets.is_empty()), overflow })
-    }
-
-    fn recorded(&self) -> u64 {
-        self.buckets.as_ref().map_or(0, hdrhistogram::Histogram::len)
-    }
-
-    fn non_empty(&self) -> Option<&hdrhistogram::Histogram<u64>> {
-        self.buckets.as_ref().filter(|buckets| !buckets.is_empty())
-    }
-
-    fn buckets_mut(&mut self) -> &mut hdrhistogram::Histogram<u64> {
-        self.buckets.get_or_insert_with(empty_buckets)
+        Buckets::from_base64(text, overflow).map(|buckets| Self { buckets })
     }
 }
-
-fn empty_buckets() -> hdrhistogram::Histogram<u64> {
-    hdrhistogram::Histogram::new(SIGNIFICANT_DIGITS)
-        .expect("three digits are within what HdrHistogram allows")
-}
-
-/// Equal counts in equal buckets, however much memory each has grown to.
-impl PartialEq for Histogram {
-    fn eq(&self, other: &Self) -> bool {
-        let counts = |histogram: &Self| {
-            histogram.non_empty().map(|buckets| {
-                buckets
-                    .iter_recorded()
-                    .map(|bucket| (bucket.value_iterated_to(), bucket.count_at_value()))
-                    .collect::<Vec<_>>()
-            })
-        };
-        self.overflow == other.overflow && counts(self) == counts(other)
-    }
-}
-
-impl Eq for Histogram {}
 
 impl fmt::Debug for Histogram {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Histogram")
             .field("count", &self.count())
-            .field("overflow", &self.overflow)
+            .field("overflow", &self.overflow())
             .field("min", &self.min())
             .field("p50", &self.quantile(0.5))
             .field("max", &self.max())
@@ -227,12 +151,6 @@ mod tests {
         assert!(histogram.is_empty());
         histogram.record_nanos(1_000_000);
         assert_eq!(histogram, of(&[1_000_000]));
-    }
-
-    #[test]
-    fn small_values_stay_small_in_memory() {
-        let histogram = of(&[900_000]);
-        assert_eq!(histogram.buckets.unwrap().distinct_values(), 2048);
     }
 
     #[test]

@@ -3,17 +3,21 @@
 //! A [`Recorder`] belongs to one worker and is the only thing on the path of a request; a [`Delta`] is what it gathered since the
 //! last tick; [`Metrics`] is the sum of all deltas of all workers. Merging is associative and commutative.
 
+mod buckets;
 mod histogram;
 mod recorder;
 mod series;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod trend;
 
-pub use histogram::{Histogram, LARGEST, SIGNIFICANT_DIGITS};
+pub use buckets::SIGNIFICANT_DIGITS;
+pub use histogram::{Histogram, LARGEST};
 pub use recorder::{Delta, Recorder};
 pub use series::{Failures, Outcomes, SeriesMetrics};
 pub use timeline::TimelineRow;
+pub use trend::Trend;
 
 pub(crate) use timeline::Recent;
 
