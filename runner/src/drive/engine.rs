@@ -94,6 +94,9 @@ impl Prepared {
             window: control.window.elapsed(),
             stop,
             metrics: control.metrics,
+            series: self.plan.series(),
+            plugins: Vec::new(),
+            retired: Vec::new(),
             server: self.server_facts(),
             generator: GeneratorUsage {
                 workers: control.usage,

@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    Books, Clocks, GeneratorUsage, Metrics, Moment, Observation, Outcome, Recorder, Sample, ServerFacts,
-    StopReason, WorkerUsage,
+    Books, Clocks, GeneratorUsage, MetricFacts, Metrics, Moment, Observation, Outcome, PluginFacts,
+    PluginMetrics, Recorder, RetiredPlugin, Sample, ServerFacts, StopReason, WorkerUsage,
 };
 use crate::plan::{
-    Action, Executor, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId, Settings, Step, Target,
+    Action, Executor, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId, SeriesKey, Settings, Step,
+    Target,
 };
 
 /// Two scenarios: `reader` calls `search` and `fetch`, `writer` calls `store` and lists tools.
@@ -74,6 +75,9 @@ impl Run {
             window: wall,
             stop: StopReason::Completed,
             metrics: Metrics::new(plan.series().len()),
+            series: plan.series(),
+            plugins: Vec::new(),
+            retired: Vec::new(),
             server: ServerFacts {
                 name: Some("demo".to_owned()),
                 version: Some("1.2.3".to_owned()),
@@ -188,6 +192,44 @@ impl Run {
     pub(crate) fn books(mut self, books: Books) -> Self {
         self.observation.books = books;
         self
+    }
+
+    /// A scenario that is a plugin, and what it did; in order.
+    pub(crate) fn plugin(self, scenario: &str, metrics: PluginMetrics) -> Self {
+        self.plugin_with(scenario, Vec::new(), metrics)
+    }
+
+    /// The same with custom metrics.
+    pub(crate) fn plugin_with(
+        mut self,
+        scenario: &str,
+        declared: Vec<MetricFacts>,
+        metrics: PluginMetrics,
+    ) -> Self {
+        *self.seconds[0].plugin(self.observation.plugins.len()) = metrics;
+        self.observation.plugins.push(PluginFacts {
+            scenario: scenario.to_owned(),
+            name: format!("{scenario}-plugin"),
+            version: "0.3.1".to_owned(),
+            file: format!("plugins/{scenario}.wasm"),
+            sha256: "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef".to_owned(),
+            interface: "0.1.0".to_owned(),
+            own_instances: true,
+            metrics: declared,
+        });
+        self
+    }
+
+    pub(crate) fn retired(mut self, retired: Vec<RetiredPlugin>) -> Self {
+        self.observation.retired = retired;
+        self
+    }
+
+    /// `count` ok calls of a step that is found during the run.
+    pub(crate) fn calls_found(mut self, key: SeriesKey, count: u64, milliseconds: u64) -> Self {
+        let series = SeriesId(u32::try_from(self.observation.series.len()).unwrap());
+        self.observation.series.push(key);
+        self.record(count, "", |index| sample(series, index, milliseconds, Outcome::Ok))
     }
 
     pub(crate) fn finish(mut self) -> Observation {

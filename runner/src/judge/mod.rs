@@ -4,6 +4,7 @@
 pub(crate) mod fixtures;
 pub mod metrics;
 pub mod observation;
+pub mod plugins;
 pub mod sample;
 pub mod snapshot;
 pub mod validity;
@@ -13,7 +14,13 @@ pub(crate) mod wording;
 pub use metrics::{
     Delta, Failures, Histogram, Metrics, Outcomes, Recorder, SeriesMetrics, TimelineRow, Trend,
 };
-pub use observation::{Books, GeneratorUsage, Observation, ServerFacts, StopReason, WorkerUsage};
+pub use observation::{
+    Books, GeneratorUsage, Observation, RetiredPlugin, ServerFacts, StopReason, WorkerUsage,
+};
+pub use plugins::{
+    CheckCounts, LogLevel, LogLine, MetricFacts, MetricKind, PluginFacts, PluginFailure, PluginFault,
+    PluginMetrics, Values,
+};
 pub use sample::{Clocks, Moment, Outcome, ProtocolFault, Sample, TransportFault};
 pub use snapshot::{ClassCount, Progress, Snapshot};
 pub use validity::{Gate, GateName, GateState, judge_validity};

@@ -1,10 +1,12 @@
 //! What a run saw, whole: the value that `drive` hands to `validity`, `verdict` and `report` when the load is over.
 
 use std::fmt;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::metrics::Metrics;
-use crate::plan::Revision;
+use super::plugins::{PluginFacts, PluginMetrics};
+use crate::plan::{Revision, SeriesKey};
 
 /// Everything a finished run knows about itself.
 #[derive(Debug)]
@@ -20,12 +22,28 @@ pub struct Observation {
     pub stop: StopReason,
     /// All samples, by series, and the timeline.
     pub metrics: Metrics,
+    /// What each series counts, by its id: those of the plan in its order, then those that were found during the run.
+    pub series: Vec<SeriesKey>,
+    /// The plugins, in the order of the plan and of [`Metrics::plugins`].
+    pub plugins: Vec<PluginFacts>,
+    /// Plugins that were given up while other scenarios went on.
+    pub retired: Vec<RetiredPlugin>,
     /// Who answered.
     pub server: ServerFacts,
     /// What the generator itself cost.
     pub generator: GeneratorUsage,
     /// Counts beside the samples, with which the books are balanced.
     pub books: Books,
+}
+
+impl Observation {
+    /// The plugins with what each did.
+    pub fn plugins(&self) -> impl Iterator<Item = (&PluginFacts, &PluginMetrics)> {
+        // One that was not heard of has no metrics at all.
+        static UNHEARD: LazyLock<PluginMetrics> = LazyLock::new(PluginMetrics::default);
+        let heard = self.metrics.plugins().iter();
+        self.plugins.iter().zip(heard.chain(std::iter::repeat(&*UNHEARD)))
+    }
 }
 
 /// Why the load ended.
@@ -40,6 +58,27 @@ pub enum StopReason {
         /// The last failure's message.
         message: String,
     },
+    /// A plugin asked for the end, which is an orderly one.
+    PluginStopped {
+        /// The scenario that it is the script of.
+        plugin: String,
+        /// Why, in its own words.
+        reason: String,
+    },
+    /// No scenario could go on, because plugins failed.
+    PluginsFailed {
+        /// The last failure's message.
+        message: String,
+    },
+}
+
+/// A plugin that was given up during the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetiredPlugin {
+    /// The scenario that it was the script of.
+    pub scenario: String,
+    /// Why, as a fragment for a person.
+    pub message: String,
 }
 
 /// What the server said of itself when the run began.
@@ -127,6 +166,8 @@ pub struct Books {
     pub connect_time: Duration,
     /// Of it: waiting for the server (`end - sent`, lifecycle calls included).
     pub service_time: Duration,
+    /// Of it: in plugin code.
+    pub plugin_time: Duration,
 }
 
 impl Books {
@@ -149,5 +190,6 @@ impl Books {
         self.backoff_time += other.backoff_time;
         self.connect_time += other.connect_time;
         self.service_time += other.service_time;
+        self.plugin_time += other.plugin_time;
     }
 }

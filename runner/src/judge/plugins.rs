@@ -3,8 +3,15 @@
 //! In: one [`PluginMetrics`] per worker and tick for each scenario that is a plugin. Out: their sum, which does not depend on the
 //! order of adding. Nothing here knows what a plugin is made of.
 
+mod counting;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Trend;
 
@@ -64,26 +71,33 @@ pub struct PluginMetrics {
     pub call_us: Trend,
     /// Time of all calls together, those that start something included.
     pub guest_time: Duration,
-    /// Of it: time of the calls that start something (instantiation, `setup`, `open`).
+    /// Time of each call that starts something (instantiation, `setup`, `open`), microseconds.
+    pub start_us: Trend,
+    /// Of `guest_time`: time of the calls that start something.
     pub start_time: Duration,
     /// Instances started, those after a failure included.
     pub instances: u64,
-    /// Failures, one entry for each kind and message; at most 64.
+    /// Failures, one entry for each kind and message, ordered by them; the first 64 in that order.
     pub failures: Vec<PluginFailure>,
     /// Failures beyond those.
     pub further_failures: u64,
-    /// Checks by name; at most 1,000.
+    /// Checks by name; the first 1,000 in text order.
     pub checks: BTreeMap<String, CheckCounts>,
+    /// Verdicts of checks beyond those.
+    pub further_checks: u64,
     /// Values of the custom metrics, in the order of [`PluginFacts::metrics`]; empty where nothing was recorded yet.
     pub values: Vec<Values>,
-    /// What it logged, the first lines of each level.
+    /// What it logged, each line once, ordered by level and text; of each level the first `log_limit` in that order.
     pub log: Vec<LogLine>,
+    /// Most lines of a level that are kept, as [`PluginMetrics::log`] was told.
+    pub log_limit: usize,
     /// Lines it logged beyond those.
     pub further_log_lines: u64,
 }
 
 /// How a plugin failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum PluginFault {
     /// It said so itself: `next`, `open` or `setup` returned an error.
     Error,
@@ -104,16 +118,16 @@ pub enum PluginFault {
 pub struct PluginFailure {
     /// How it failed.
     pub fault: PluginFault,
-    /// What the plugin said, or what is to be said of it.
+    /// What the plugin said, or what is to be said of it; cut off at 1,000 characters.
     pub message: String,
-    /// Where in its code, innermost first; empty where it did not trap.
-    pub backtrace: Vec<String>,
     /// How many there were.
     pub count: u64,
+    /// The first of them, by iteration and then by virtual user: which iteration.
+    pub iteration: u64,
     /// The first: which virtual user.
     pub vu: u64,
-    /// The first: which iteration of it.
-    pub iteration: u64,
+    /// The first: where in the plugin's code, innermost first; empty where it did not trap.
+    pub backtrace: Vec<String>,
 }
 
 /// Verdicts of one check.
@@ -145,16 +159,19 @@ pub struct Values {
 }
 
 /// A line that a plugin logged.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
     /// How important it is.
     pub level: LogLevel,
     /// What it says; cut off at 1,000 characters.
     pub message: String,
+    /// How often.
+    pub count: u64,
 }
 
 /// How important a line is; the most important first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum LogLevel {
     /// Something went wrong.
     Error,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::wording::{count, counted};
-use super::{Gate, GateName, Observation, StopReason};
+use super::{Gate, GateName, Observation, PluginMetrics, StopReason};
 use crate::error::ExitCode;
 use crate::plan::SeriesId;
 
@@ -43,21 +43,32 @@ impl VerdictOutcome {
 }
 
 impl Verdict {
-    /// Judges a finished run. What ended it early goes first; then the measurement's own validity (91) beats what it shows (99).
+    /// Judges a finished run. What ended it early goes first, then plugins that came to nothing (5); then the measurement's own
+    /// validity (91) beats what it shows (99).
     ///
     /// One exception: that no call succeeded needs no sample size, so too few samples do not hide it.
     pub fn new(observation: &Observation, gates: &[Gate]) -> Self {
-        ended_early(observation)
-            .or_else(|| untrusted(gates.iter().filter(|gate| gate.name != GateName::Samples)))
-            .or_else(|| nothing_succeeded(observation))
-            .or_else(|| untrusted(gates.iter()))
-            // Thresholds are judged here.
-            .unwrap_or_else(|| passed(observation))
+        ended_early(observation).or_else(|| plugins_failed(observation)).unwrap_or_else(|| {
+            untrusted(gates.iter().filter(|gate| gate.name != GateName::Samples))
+                .or_else(|| nothing_succeeded(observation))
+                .or_else(|| untrusted(gates.iter()))
+                // Thresholds are judged here.
+                .unwrap_or_else(|| passed(observation))
+                .remarking(plugin_remarks(observation))
+        })
     }
 
     /// Whether everything that was asked holds.
     pub fn passed(&self) -> bool {
         self.outcome == VerdictOutcome::Passed
+    }
+
+    fn remarking(mut self, remarks: impl IntoIterator<Item = String>) -> Self {
+        for remark in remarks {
+            self.reason.push_str("; ");
+            self.reason.push_str(&remark);
+        }
+        self
     }
 
     fn failed(exit: ExitCode, reason: String) -> Self {
@@ -71,7 +82,7 @@ impl Verdict {
 
 fn ended_early(observation: &Observation) -> Option<Verdict> {
     match &observation.stop {
-        StopReason::Completed => None,
+        StopReason::Completed | StopReason::PluginStopped { .. } => None,
         StopReason::Interrupted => {
             let after = observation.elapsed.as_secs_f64();
             let reason =
@@ -82,7 +93,64 @@ fn ended_early(observation: &Observation) -> Option<Verdict> {
             let reason = format!("the target was lost and no virtual user could go on: {message}");
             Some(Verdict::failed(ExitCode::Unreachable, reason))
         }
+        StopReason::PluginsFailed { message } => {
+            let reason = format!("plugins failed and no scenario could go on: {message}");
+            Some(Verdict::failed(ExitCode::Plugin, reason))
+        }
     }
+}
+
+/// A plugin that was given up, or that not one iteration came to its end with: whatever else was measured, it is not what was asked.
+fn plugins_failed(observation: &Observation) -> Option<Verdict> {
+    let fruitless =
+        observation.plugins().find(|(_, metrics)| metrics.iterations == 0 && metrics.failed_iterations > 0);
+    let reason = match (observation.retired.as_slice(), fruitless) {
+        ([], None) => return None,
+        ([], Some((facts, metrics))) => {
+            format!(
+                "plugin {} failed in {}{}",
+                facts.scenario,
+                match metrics.failed_iterations {
+                    1 => "its only iteration".to_owned(),
+                    failed => format!("all of its {} iterations", count(failed)),
+                },
+                first_message(metrics)
+            )
+        }
+        ([first, others @ ..], _) => {
+            let others = match others.len() {
+                0 => String::new(),
+                1 => ", and one more plugin".to_owned(),
+                more => format!(", and {more} more plugins"),
+            };
+            format!("plugin {} was given up during the run{others}: {}", first.scenario, first.message)
+        }
+    };
+    Some(Verdict::failed(ExitCode::Plugin, reason))
+}
+
+/// What plugins did to a run that was otherwise judged by its calls.
+fn plugin_remarks(observation: &Observation) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let StopReason::PluginStopped { plugin, reason } = &observation.stop {
+        remarks.push(format!("plugin {plugin} stopped the run: {reason}"));
+    }
+    for (facts, metrics) in observation.plugins().filter(|(_, metrics)| metrics.failed_iterations > 0) {
+        remarks.push(format!(
+            "plugin {} failed {} of {}{}",
+            facts.scenario,
+            count(metrics.failed_iterations),
+            counted(metrics.iterations + metrics.failed_iterations, "iteration"),
+            first_message(metrics)
+        ));
+    }
+    remarks
+}
+
+/// What the earliest failure said, behind a colon.
+fn first_message(metrics: &PluginMetrics) -> String {
+    let earliest = metrics.failures.iter().min_by_key(|failure| (failure.iteration, failure.vu));
+    earliest.map(|failure| format!(": {}", failure.message)).unwrap_or_default()
 }
 
 fn untrusted<'a>(gates: impl Iterator<Item = &'a Gate>) -> Option<Verdict> {
@@ -133,7 +201,7 @@ mod tests {
 
     use super::*;
     use crate::judge::fixtures::{Run, plan};
-    use crate::judge::{Outcome, TransportFault, judge_validity};
+    use crate::judge::{Outcome, PluginFault, RetiredPlugin, TransportFault, judge_validity};
 
     fn verdict(run: Run) -> Verdict {
         let plan = plan();
@@ -207,6 +275,80 @@ mod tests {
         let verdict = verdict(Run::new().calls("search", 500, 10, Outcome::Ok).stopped(stop));
         assert_eq!((code(&verdict), verdict.outcome), (4, VerdictOutcome::Failed));
         assert!(verdict.reason.ends_with("connection refused"));
+    }
+
+    fn shopper(iterations: u64, failed: u64) -> PluginMetrics {
+        let mut metrics = PluginMetrics { iterations, failed_iterations: failed, ..PluginMetrics::default() };
+        for iteration in 0..failed {
+            let message = if iteration == 0 { "z: out of stock" } else { "a: later" };
+            metrics.record_failure(PluginFault::Error, message, Vec::new(), 1, iteration);
+        }
+        metrics
+    }
+
+    fn sound() -> Run {
+        Run::new().calls("search", 500, 10, Outcome::Ok)
+    }
+
+    #[test]
+    fn iterations_that_a_plugin_failed_are_named_where_the_run_passes_with_its_first_message() {
+        let verdict = verdict(sound().plugin("shopper", shopper(497, 3)));
+        assert!(verdict.passed());
+        assert_eq!(
+            verdict.reason,
+            "all 500 calls succeeded; no threshold was set; plugin shopper failed 3 of 500 iterations: z: out of stock"
+        );
+    }
+
+    #[test]
+    fn a_plugin_that_stops_the_run_ends_it_in_order_and_is_heard() {
+        let stop = || StopReason::PluginStopped { plugin: "shopper".into(), reason: "sold out".into() };
+        let passed = verdict(sound().plugin("shopper", shopper(500, 0)).stopped(stop()));
+        assert_eq!((code(&passed), passed.outcome), (0, VerdictOutcome::Passed));
+        assert!(passed.reason.ends_with("; plugin shopper stopped the run: sold out"), "{}", passed.reason);
+        let short = Run::new().calls("search", 9, 10, Outcome::Ok).stopped(stop());
+        let short = verdict(short.plugin("shopper", shopper(9, 0)));
+        assert_eq!(code(&short), 91);
+        assert!(short.reason.ends_with("stopped the run: sold out"), "{}", short.reason);
+    }
+
+    #[test]
+    fn plugins_that_fail_the_run_end_it_with_code_five() {
+        let given_up = |scenario: &str| RetiredPlugin {
+            scenario: scenario.to_owned(),
+            message: "trapped 100 times in a row".to_owned(),
+        };
+        let all = StopReason::PluginsFailed { message: "setup failed: no catalog".to_owned() };
+        let table = [
+            (Run::new().stopped(all), "plugins failed and no scenario could go on: setup failed: no catalog"),
+            (
+                sound().plugin("shopper", shopper(3, 0)).retired(vec![given_up("shopper")]),
+                "plugin shopper was given up during the run: trapped 100 times in a row",
+            ),
+            (
+                sound().retired(vec![given_up("shopper"), given_up("buyer")]),
+                "plugin shopper was given up during the run, and one more plugin: trapped 100 times in a row",
+            ),
+            (
+                Run::new().handshakes(20, 5, Outcome::Ok).plugin("shopper", shopper(0, 7)),
+                "plugin shopper failed in all of its 7 iterations: z: out of stock",
+            ),
+            (
+                sound().plugin("shopper", shopper(0, 1)),
+                "plugin shopper failed in its only iteration: z: out of stock",
+            ),
+        ];
+        for (run, reason) in table {
+            let verdict = verdict(run);
+            assert_eq!((code(&verdict), verdict.outcome), (5, VerdictOutcome::Failed));
+            assert_eq!(verdict.reason, reason);
+        }
+    }
+
+    #[test]
+    fn an_interruption_is_heard_before_the_plugins() {
+        let run = sound().plugin("shopper", shopper(0, 7)).stopped(StopReason::Interrupted);
+        assert_eq!(code(&verdict(run)), 130);
     }
 
     #[test]

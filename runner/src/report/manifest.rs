@@ -36,7 +36,7 @@ pub struct RunManifest {
     pub started_at: String,
     /// Length of the measured window, over which throughput is computed.
     pub window_us: u64,
-    /// Why the load ended: `completed`, `interrupted` or `target_lost`.
+    /// Why the load ended: `completed`, `interrupted`, `target_lost`, `plugin_stopped` or `plugins_failed`.
     pub stop: String,
     /// Seed of every random draw.
     pub seed: u64,
@@ -128,6 +128,8 @@ impl RunManifest {
             StopReason::Completed => "completed",
             StopReason::Interrupted => "interrupted",
             StopReason::TargetLost { .. } => "target_lost",
+            StopReason::PluginStopped { .. } => "plugin_stopped",
+            StopReason::PluginsFailed { .. } => "plugins_failed",
         };
         Self {
             process,

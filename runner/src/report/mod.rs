@@ -80,7 +80,8 @@ pub struct Report {
     pub timeline: Vec<Second>,
     /// Where the server left its baseline.
     pub breaking_point: BreakingPoint,
-    /// The raw material, in the order of the configuration: lifecycle first, then each step of each scenario.
+    /// The raw material, in the order of the configuration: lifecycle first, then each step of each scenario, then the steps that
+    /// plugins chose, by scenario, method and name.
     pub series: Vec<Series>,
 }
 
@@ -105,8 +106,7 @@ impl Report {
         manifest: Manifest,
     ) -> Self {
         let config = ResolvedConfig::from(plan);
-        let keys = plan.series();
-        let groups = Groups { keys: &keys, observation };
+        let groups = Groups { keys: &observation.series, observation };
         let totals = Figures::new(&observation.metrics.total(), observation.window);
         let per_method = groups.by(SeriesKind::Operation, |key| Some(key.method.clone()));
         let per_tool = groups.by(SeriesKind::Operation, |key| row_name(&key.method, key.name.as_deref()));
@@ -136,7 +136,7 @@ impl Report {
             books: BookCounts::from(&observation.books),
             timeline: observation.metrics.timeline().iter().map(Second::from).collect(),
             breaking_point: BreakingPoint { detected: false },
-            series: groups.series(),
+            series: groups.series(plan.series().len()),
         }
     }
 }
@@ -154,16 +154,20 @@ impl Groups<'_> {
         let mut groups = BTreeMap::new();
         for group in self.keys.iter().filter_map(name_of) {
             groups.entry(group).or_insert_with_key(|group| {
-                let belongs = |id: SeriesId| name_of(&self.keys[id.index()]).as_ref() == Some(group);
+                let belongs =
+                    |id: SeriesId| self.keys.get(id.index()).and_then(name_of).as_ref() == Some(group);
                 Figures::new(&self.observation.metrics.sum(belongs), self.observation.window)
             });
         }
         groups
     }
 
-    fn series(&self) -> Vec<Series> {
-        let ids = (0_u32..).map(SeriesId);
-        let series = ids.zip(self.keys).map(|(id, key)| {
+    /// Every series: the `planned` ones in their order, then those found during the run by name, for they come as it happens.
+    fn series(&self, planned: usize) -> Vec<Series> {
+        let mut keys: Vec<(SeriesId, &SeriesKey)> = (0_u32..).map(SeriesId).zip(self.keys).collect();
+        let found = planned.min(keys.len());
+        keys[found..].sort_by_key(|(_, key)| (&key.scenario, &key.method, &key.name, &key.label));
+        let series = keys.into_iter().map(|(id, key)| {
             let metrics = self.observation.metrics.series(id);
             Series::new(key, metrics, Figures::new(metrics, self.observation.window))
         });

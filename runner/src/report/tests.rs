@@ -217,6 +217,25 @@ fn the_same_name_in_two_scenarios_is_one_row() {
 }
 
 #[test]
+fn steps_found_during_the_run_come_last_and_by_name_whatever_the_order_of_their_coming() {
+    let found = |name: &str| SeriesKey {
+        kind: SeriesKind::Operation,
+        scenario: "shopper".to_owned(),
+        method: "tools/call".to_owned(),
+        name: Some(name.to_owned()),
+        label: None,
+    };
+    let run = || Run::new().calls("search", 150, 5, Outcome::Ok);
+    let one = report_of(run().calls_found(found("pay"), 30, 9).calls_found(found("browse"), 70, 2));
+    let names: Vec<_> = one.series.iter().filter_map(|series| series.name.as_deref()).collect();
+    assert_eq!(names, ["search", "fetch", "store", "browse", "pay"]);
+    assert_eq!((one.per_scenario["shopper"].requests, one.per_tool["pay"].figures.requests), (100, 30));
+    assert_eq!((one.totals.requests, one.metrics.operation_counts["tools/call"]), (250, 250));
+    let other = report_of(run().calls_found(found("browse"), 70, 2).calls_found(found("pay"), 30, 9));
+    assert_eq!(other.to_json(), one.to_json());
+}
+
+#[test]
 fn a_run_without_samples_has_a_report_with_unknown_times() {
     let report = report_of(Run::new());
     assert_eq!(report.metrics.latency.p99_ms, None);

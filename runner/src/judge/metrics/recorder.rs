@@ -1,13 +1,13 @@
 //! The only thing on the path of a request: one worker's counts since its last tick.
 
 use super::SeriesMetrics;
-use crate::judge::Sample;
+use crate::judge::{PluginMetrics, Sample};
 use crate::plan::SeriesId;
 
 /// One worker's metrics since its last tick.
 ///
-/// Series are created with their first sample. After that nothing here allocates, locks or formats, except that a failure asks
-/// for one message per tick.
+/// Series and plugins are created with the first that is heard of them. After that nothing here allocates, locks or formats, except
+/// that a failure asks for one message per tick.
 #[derive(Debug)]
 pub struct Recorder {
     gathered: Delta,
@@ -18,23 +18,34 @@ pub struct Recorder {
 pub struct Delta {
     /// By [`SeriesId`]. Boxed: most series of a worker's first ticks are empty, and moving a delta moves pointers.
     series: Vec<Option<Box<SeriesMetrics>>>,
+    /// By the plugin's number.
+    plugins: Vec<PluginMetrics>,
 }
 
 impl Recorder {
-    /// A recorder for `series` series.
+    /// A recorder for `series` series to begin with.
     pub fn new(series: usize) -> Self {
         Self { gathered: Delta::new(series) }
     }
 
     /// Counts one sample. `message` is asked for only when this is the first of its outcome in its series since the last tick,
-    /// and never for a call that was ok or cut off by us.
-    ///
-    /// # Panics
-    /// If the sample's series is not one of those this recorder was made for.
+    /// and never for a call that was ok or cut off by us. A series not heard of before is added.
     pub fn record(&mut self, sample: &Sample, in_window: bool, message: impl FnOnce() -> String) {
-        self.gathered.series[sample.series.index()]
-            .get_or_insert_with(Box::default)
-            .record(sample, in_window, message);
+        let index = sample.series.index();
+        let series = &mut self.gathered.series;
+        if index >= series.len() {
+            series.resize_with(index + 1, || None);
+        }
+        series[index].get_or_insert_with(Box::default).record(sample, in_window, message);
+    }
+
+    /// What a plugin did since the last tick; `index` is its number among the scenarios that are plugins, in the order of the plan.
+    pub fn plugin(&mut self, index: usize) -> &mut PluginMetrics {
+        let plugins = &mut self.gathered.plugins;
+        if index >= plugins.len() {
+            plugins.resize_with(index + 1, PluginMetrics::default);
+        }
+        &mut plugins[index]
     }
 
     /// Hands over what was gathered and starts anew in `recycled`, which is emptied first.
@@ -43,14 +54,13 @@ impl Recorder {
     pub fn take(&mut self, recycled: Option<Delta>) -> Delta {
         let mut next = recycled.unwrap_or_else(|| Delta::new(self.gathered.series.len()));
         next.clear();
-        next.series.resize_with(self.gathered.series.len(), || None);
         std::mem::replace(&mut self.gathered, next)
     }
 }
 
 impl Delta {
     fn new(series: usize) -> Self {
-        Self { series: std::iter::repeat_with(|| None).take(series).collect() }
+        Self { series: std::iter::repeat_with(|| None).take(series).collect(), plugins: Vec::new() }
     }
 
     /// The series that have samples.
@@ -60,7 +70,13 @@ impl Delta {
         })
     }
 
+    /// What each plugin did, by its number; as many as were heard of.
+    pub(super) fn plugins(&self) -> &[PluginMetrics] {
+        &self.plugins
+    }
+
     fn clear(&mut self) {
         self.series.iter_mut().flatten().for_each(|series| series.clear());
+        self.plugins.iter_mut().for_each(PluginMetrics::clear);
     }
 }

@@ -117,6 +117,45 @@ fn a_recycled_delta_begins_empty() {
 }
 
 #[test]
+fn a_series_never_heard_of_is_empty_and_one_that_comes_later_is_added() {
+    let late = SeriesId(900);
+    let mut metrics = Metrics::new(SERIES);
+    assert!(metrics.series(late).is_empty());
+    let mut recorder = Recorder::new(SERIES);
+    let first = recorder.take(None);
+    recorder.record(&call(late, 5, Outcome::Ok), true, String::new);
+    let second = recorder.take(Some(first));
+    metrics.merge(&second, 0, 1);
+    // The recycled delta is the longer one now.
+    recorder.record(&call(late, 5, Outcome::Ok), true, String::new);
+    metrics.merge(&recorder.take(Some(second)), 0, 1);
+    assert_eq!(metrics.series(late).outcomes.ok(), 2);
+    assert_eq!((metrics.total().outcomes.ok(), metrics.timeline()[0].ok), (2, 2));
+    assert!(metrics.series(SeriesId(899)).is_empty());
+}
+
+#[test]
+fn what_plugins_did_is_carried_by_tick_and_summed_by_number() {
+    let mut metrics = Metrics::new(SERIES);
+    assert_eq!(metrics.plugins().len(), 0);
+    let mut workers = [Recorder::new(SERIES), Recorder::new(SERIES)];
+    let mut recycled = [None, None];
+    for _ in 0..3 {
+        for (worker, recycled) in workers.iter_mut().zip(&mut recycled) {
+            worker.plugin(1).iterations += 1;
+            worker.plugin(1).record_call(2_000);
+            let delta = worker.take(recycled.take());
+            metrics.merge(&delta, 0, 1);
+            *recycled = Some(delta);
+        }
+    }
+    assert!(metrics.plugins()[0].is_empty());
+    let second = &metrics.plugins()[1];
+    assert_eq!((second.iterations, second.call_us.count(), second.guest_time.as_micros()), (6, 6, 12));
+    assert_eq!(metrics.plugins().len(), 2);
+}
+
+#[test]
 fn endless_new_error_codes_fill_no_memory_and_stay_counted() {
     let samples: Vec<Sample> = (0..1000).map(|code| call(OPERATION, 1, Outcome::RpcError { code })).collect();
     let mut metrics = Metrics::new(SERIES);
