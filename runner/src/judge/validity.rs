@@ -57,12 +57,15 @@ pub enum GateName {
     GeneratorCpu,
     /// CPU time of the busiest worker thread against what it had.
     BusiestWorker,
-    /// Little's law: virtual users' time must be explained by waiting for the server, connecting, thinking and backing off.
+    /// Little's law: virtual users' time must be explained by waiting for the server, connecting, thinking, backing off and running
+    /// plugins.
     LittlesLaw,
     /// How late calls were sent.
     SendLateness,
     /// Calls that failed because this machine had no local port or file descriptor left.
     GeneratorLimits,
+    /// How much of the worker threads' time went by in plugin calls long enough to delay answers; only where there are plugins.
+    PluginTime,
     /// Whether there are enough calls to judge by.
     Samples,
 }
@@ -88,6 +91,7 @@ impl GateName {
             Self::LittlesLaw => "Little's law",
             Self::SendLateness => "send lateness",
             Self::GeneratorLimits => "ports and descriptors",
+            Self::PluginTime => "plugin time",
             Self::Samples => "samples",
         }
     }
@@ -147,14 +151,15 @@ pub fn judge_validity(plan: &Plan, observation: &Observation) -> Vec<Gate> {
     // Handshakes need ports and time as any other call does.
     let everything = observation.metrics.sum(|_| true);
     let operations = observation.metrics.total();
-    vec![
+    let mut gates = vec![
         generator_limits(&everything),
         generator_cpu(observation),
         busiest_worker(observation),
         send_lateness(observation, &operations),
-        littles_law(observation, &everything),
-        samples(plan, &operations),
-    ]
+    ];
+    gates.extend(plugin_time::gate(observation, &operations));
+    gates.extend([littles_law(observation, &everything), samples(plan, &operations)]);
+    gates
 }
 
 fn generator_cpu(observation: &Observation) -> Gate {
@@ -216,8 +221,7 @@ fn too_short(workers: &[WorkerUsage]) -> Option<String> {
 
 fn send_lateness(observation: &Observation, operations: &SeriesMetrics) -> Gate {
     let name = GateName::SendLateness;
-    let service = operations.service_time.quantile(0.99).unwrap_or_default();
-    let bound = LATENESS_FLOOR.max(service.mul_f64(LATENESS_SHARE));
+    let bound = tolerated_delay(operations);
     let calls = operations.lateness.count();
     if calls < CALLS_FOR_P99 {
         let why = format!("{} {} too few for a 99th percentile", counted(calls, "call"), are(calls));
@@ -241,13 +245,20 @@ fn send_lateness(observation: &Observation, operations: &SeriesMetrics) -> Gate 
     Gate::at_most(name, micros(lateness), micros(bound), "us", finding, LATE)
 }
 
+/// How far the generator may be behind: too little to decide a threshold that is set for such a server.
+fn tolerated_delay(operations: &SeriesMetrics) -> Duration {
+    let service = operations.service_time.quantile(0.99).unwrap_or_default();
+    LATENESS_FLOOR.max(service.mul_f64(LATENESS_SHARE))
+}
+
 const LATE: &str =
     "calls waited for the generator: lower the load, raise --workers, or quieten the machine it runs on";
 
 fn littles_law(observation: &Observation, everything: &SeriesMetrics) -> Gate {
     let books = &observation.books;
     let name = GateName::LittlesLaw;
-    let explained = books.service_time + books.connect_time + books.think_time + books.backoff_time;
+    let explained =
+        books.service_time + books.connect_time + books.think_time + books.backoff_time + books.plugin_time;
     let Some(share) = ratio(explained, books.vu_time).filter(|_| books.vu_time >= LEAST_VU_TIME) else {
         let why = format!(
             "{} of virtual users' time is too little to balance; it takes {}",
@@ -261,8 +272,13 @@ fn littles_law(observation: &Observation, everything: &SeriesMetrics) -> Gate {
     let residual = (1.0 - share).abs();
     // Too much explained is an error of our books, for which there is no allowance.
     let bound = if share > 1.0 { MOST_UNEXPLAINED } else { MOST_UNEXPLAINED.max(own_work) };
+    let causes = if books.plugin_time.is_zero() {
+        "thinking and backing off"
+    } else {
+        "thinking, backing off and running plugins"
+    };
     let finding = format!(
-        "{} of virtual users' time is explained by waiting for the server, connecting, thinking and backing off",
+        "{} of virtual users' time is explained by waiting for the server, connecting, {causes}",
         percent(share)
     );
     Gate::at_most(
@@ -347,5 +363,6 @@ fn short(duration: Duration) -> String {
     wording::time(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
 }
 
+mod plugin_time;
 #[cfg(test)]
 mod tests;

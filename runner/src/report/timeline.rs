@@ -70,6 +70,9 @@ pub struct BookCounts {
     pub connect_time_us: u64,
     /// Of it: waiting for the server.
     pub service_time_us: u64,
+    /// Of it: in plugin code.
+    #[serde(default)]
+    pub plugin_time_us: u64,
 }
 
 impl From<&TimelineRow> for Second {
@@ -110,6 +113,7 @@ impl From<&Books> for BookCounts {
             backoff_time_us: whole_micros(books.backoff_time),
             connect_time_us: whole_micros(books.connect_time),
             service_time_us: whole_micros(books.service_time),
+            plugin_time_us: whole_micros(books.plugin_time),
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::judge::fixtures::{Run, plan};
-use crate::judge::{Books, Outcome};
+use crate::judge::{Books, Outcome, PluginMetrics};
 
 fn gate(name: GateName, run: Run) -> Gate {
     let gates = judge_validity(&plan(), &run.finish());
@@ -83,6 +83,86 @@ fn thinking_connecting_and_backing_off_explain_time_too() {
     let second = Duration::from_secs(50);
     let all = Books { think_time: second, connect_time: second, backoff_time: second, ..books(200, 50.0) };
     assert_eq!(gate(GateName::LittlesLaw, sound().books(all)).state, GateState::Passed);
+}
+
+#[test]
+fn time_in_plugins_explains_time_too_and_is_named_where_there_was_any() {
+    let without = gate(GateName::LittlesLaw, sound().books(books(200, 150.0)));
+    assert!(without.failed());
+    assert!(!without.finding.contains("plugin"), "{}", without.finding);
+    let plugin_time = Duration::from_secs(50);
+    let with = gate(GateName::LittlesLaw, sound().books(Books { plugin_time, ..books(200, 150.0) }));
+    assert_eq!(with.state, GateState::Passed);
+    assert!(with.finding.ends_with("thinking, backing off and running plugins"), "{}", with.finding);
+}
+
+/// A plugin with `calls` calls of so many milliseconds each.
+fn guest(calls: u64, milliseconds: u64) -> PluginMetrics {
+    let mut metrics = PluginMetrics { iterations: calls, instances: 2, ..PluginMetrics::default() };
+    (0..calls).for_each(|_| metrics.record_call(milliseconds * 1_000_000));
+    metrics
+}
+
+#[test]
+fn a_run_without_plugins_has_no_gate_for_them() {
+    let gates = judge_validity(&plan(), &sound().finish());
+    assert!(gates.iter().all(|gate| gate.name != GateName::PluginTime));
+}
+
+#[test]
+fn plugin_calls_fail_their_gate_when_they_are_long_and_many() {
+    // Two workers had 20 s; 1 % of them is 200 ms. What is tolerated is 5 % of the service time's p99: 1.47 ms.
+    let table = [
+        ("long and many", guest(100, 5), GateState::Failed),
+        ("long but few", guest(30, 5), GateState::Passed),
+        ("many but short", guest(2_000, 1), GateState::Passed),
+        ("none", PluginMetrics::default(), GateState::Passed),
+    ];
+    for (what, metrics, state) in table {
+        let gate = gate(GateName::PluginTime, sound().plugin("shopper", metrics));
+        assert_eq!((gate.state, gate.advice.is_some()), (state, state == GateState::Failed), "{what}");
+    }
+}
+
+#[test]
+fn a_few_long_calls_among_many_short_ones_count_with_their_own_time() {
+    // The 99th percentile is 10 us, and yet answers wait half a second for five calls.
+    let mut metrics = guest(5, 500);
+    (0..10_000).for_each(|_| metrics.record_call(10_000));
+    assert!(gate(GateName::PluginTime, sound().plugin("shopper", metrics)).failed());
+}
+
+#[test]
+fn calls_that_start_something_delay_answers_as_any_other() {
+    let mut metrics = PluginMetrics::default();
+    (0..20).for_each(|_| metrics.record_start(100_000_000));
+    assert!(gate(GateName::PluginTime, sound().plugin("shopper", metrics)).failed());
+}
+
+#[test]
+fn how_long_a_plugin_call_may_be_follows_the_server() {
+    let slow = |metrics| Run::new().calls("search", 1000, 1000, Outcome::Ok).plugin("shopper", metrics);
+    assert_eq!(gate(GateName::PluginTime, slow(guest(100, 5))).state, GateState::Passed);
+    assert!(gate(GateName::PluginTime, slow(guest(10, 500))).failed());
+}
+
+#[test]
+fn the_finding_names_the_plugin_that_had_the_most_time() {
+    let run = sound().plugin("browser", guest(10, 5)).plugin("shopper", guest(100, 5));
+    let gate = gate(GateName::PluginTime, run);
+    assert!((gate.observed.unwrap() - 0.0275).abs() < 1e-4, "{gate:?}");
+    assert_eq!(
+        gate.finding,
+        "2.7 % of the worker threads' time went by in plugin calls of more than 1.47 ms, most of it in plugin shopper"
+    );
+}
+
+#[test]
+fn plugins_are_not_judged_on_workers_whose_time_is_unknown_or_short() {
+    let run = || sound().plugin("shopper", guest(1, 5));
+    assert_eq!(gate(GateName::PluginTime, run().busy(&[])).state, GateState::NotJudged);
+    let short = run().lasting(Duration::from_millis(200)).busy(&[0.5, 0.5]);
+    assert_eq!(gate(GateName::PluginTime, short).state, GateState::NotJudged);
 }
 
 #[test]
