@@ -10,7 +10,9 @@ use tokio::task::LocalSet;
 
 use super::clock::{Clock, date_and_time};
 use super::link::Link;
+use super::plugin::Plugins;
 use super::prepare::{Prepared, Share};
+use super::script::steps::Steps;
 use super::shared_session::SharedSession;
 use super::usage;
 use super::worker::{Lines, Phase, Tick, Worker, WorkerEnd, work};
@@ -94,9 +96,9 @@ impl Prepared {
             window: control.window.elapsed(),
             stop,
             metrics: control.metrics,
-            series: self.plan.series(),
-            plugins: Vec::new(),
-            retired: Vec::new(),
+            series: self.series.keys(),
+            plugins: self.plugins.facts(),
+            retired: self.plugins.retired(),
             server: self.server_facts(),
             generator: GeneratorUsage {
                 workers: control.usage,
@@ -146,6 +148,8 @@ impl Prepared {
         let control = Control {
             clock,
             plan: Arc::clone(plan),
+            steps: Arc::clone(&self.steps),
+            plugins: Arc::clone(&self.plugins),
             metrics: Metrics::new(plan.series().len()),
             books: Books::default(),
             usage: vec![WorkerUsage::default(); seats.len()],
@@ -215,6 +219,8 @@ struct WorkerState {
 struct Control {
     clock: Clock,
     plan: Arc<Plan>,
+    steps: Arc<Steps>,
+    plugins: Arc<Plugins>,
     metrics: Metrics,
     books: Books,
     usage: Vec<WorkerUsage>,
@@ -241,8 +247,10 @@ impl Control {
                         self.merge(tick);
                         // Nobody watching is fine.
                         let _ = snapshots.send(Some(self.snapshot()));
-                        if reason == StopReason::Completed && self.target_is_lost() {
-                            reason = StopReason::TargetLost { message: self.last_failure() };
+                        if reason == StopReason::Completed
+                            && let Some(why) = self.end_of_its_own()
+                        {
+                            reason = why;
                             self.phase.send_replace(Phase::Stopping);
                         }
                     }
@@ -281,6 +289,19 @@ impl Control {
         if down < active || active == 0 {
             self.last_seen = self.clock.now();
         }
+    }
+
+    /// Why the run is to end before its time, if it is.
+    fn end_of_its_own(&self) -> Option<StopReason> {
+        if self.target_is_lost() {
+            return Some(StopReason::TargetLost { message: self.last_failure() });
+        }
+        if let Some((plugin, reason)) = self.plugins.stop() {
+            return Some(StopReason::PluginStopped { plugin, reason });
+        }
+        let given_up = |plugin: usize| self.plugins.all[plugin].given_up().is_some();
+        (!self.steps.any_left(given_up))
+            .then(|| StopReason::PluginsFailed { message: self.plugins.failure() })
     }
 
     fn target_is_lost(&self) -> bool {

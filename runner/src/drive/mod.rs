@@ -9,10 +9,12 @@ mod executor;
 pub mod limits;
 mod link;
 mod negotiate;
+mod plugin;
 mod prepare;
 pub mod protocol;
 mod responder;
 mod script;
+mod series;
 mod session;
 mod shared_session;
 #[cfg(test)]

@@ -15,9 +15,11 @@ use super::context::{Carrier, Context};
 use super::deadline::sweep_period;
 use super::link::{Link, Measured};
 use super::negotiate::{Greeting, negotiate};
+use super::plugin::{Candidates, Plugins};
 use super::protocol::mirror::mirrored_headers;
 use super::protocol::template::Dialect;
 use super::script::steps::{Steps, ToolHeaders};
+use super::series::SeriesRegistry;
 use super::session::Session;
 use super::transport::{Endpoint, MemoryServer};
 use crate::error::{Error, ExitCode};
@@ -45,6 +47,9 @@ pub struct Prepared {
     pub(crate) carrier: Carrier,
     pub(crate) dialect: Dialect,
     pub(crate) steps: Arc<Steps>,
+    pub(crate) plugins: Arc<Plugins>,
+    /// The rows of the report.
+    pub(crate) series: Arc<SeriesRegistry>,
     /// What the preparation itself did.
     pub(crate) books: Books,
     /// Whether the server gives out session ids.
@@ -61,6 +66,7 @@ pub struct Prepared {
 pub(crate) struct Share {
     pub(crate) plan: Arc<Plan>,
     pub(crate) steps: Arc<Steps>,
+    pub(crate) plugins: Arc<Plugins>,
     pub(crate) dialect: Dialect,
     endpoint: Arc<Endpoint>,
     carrier: Carrier,
@@ -78,9 +84,10 @@ impl Share {
 /// [`ExitCode::Unreachable`] where the target cannot be reached or the handshake fails, [`ExitCode::AuthenticationNeeded`] where it
 /// wants credentials, [`ExitCode::Usage`] where the plan calls a tool that cannot be called.
 pub async fn prepare(plan: Arc<Plan>, survey: Survey) -> Result<Prepared, Error> {
+    let candidates = Candidates::load(&plan)?;
     let endpoint = Arc::new(Endpoint::resolve(&plan).await?);
     let carrier = Carrier::of(&plan, &endpoint)?;
-    LocalSet::new().run_until(prepare_over(plan, endpoint, carrier, survey)).await
+    LocalSet::new().run_until(prepare_over(plan, endpoint, carrier, candidates, survey)).await
 }
 
 /// Prepares a run against a scripted server in this process. Must be called inside a `LocalSet`.
@@ -88,19 +95,22 @@ pub async fn prepare(plan: Arc<Plan>, survey: Survey) -> Result<Prepared, Error>
 /// # Errors
 /// As [`prepare`].
 pub async fn prepare_in_memory(plan: Arc<Plan>, server: MemoryServer) -> Result<Prepared, Error> {
+    let candidates = Candidates::load(&plan)?;
     let endpoint = Arc::new(Endpoint::unconnected(&plan));
-    prepare_over(plan, endpoint, Carrier::Memory(server), Survey::Tools).await
+    prepare_over(plan, endpoint, Carrier::Memory(server), candidates, Survey::Tools).await
 }
 
 async fn prepare_over(
     plan: Arc<Plan>,
     endpoint: Arc<Endpoint>,
     carrier: Carrier,
+    candidates: Candidates,
     survey: Survey,
 ) -> Result<Prepared, Error> {
+    // Whoever plans at run time may ask for everything that the target has.
+    let survey = if candidates.are_there() { Survey::Everything } else { survey };
     let clock = Clock::start();
-    let series = plan.series().len();
-    let context = Rc::new(Context::new(clock, Arc::clone(&endpoint), carrier.clone(), series));
+    let context = Rc::new(Context::new(clock, Arc::clone(&endpoint), carrier.clone(), plan.series().len()));
     let ask = async {
         let mut link = Link::new(Rc::clone(&context));
         let Greeting { dialect, mut session, mut discovery } = negotiate(&mut link, &plan).await?;
@@ -119,9 +129,25 @@ async fn prepare_over(
     refuse_dropped_tools(&plan, &dropped_tools)?;
     notes.extend(unknown_tools(&plan, &discovery.tools));
     let steps = Arc::new(Steps::prepare(&plan, dialect, &headers));
+    let series = Arc::new(SeriesRegistry::of(&plan));
+    let plugins = candidates.attach(&plan, &discovery, dialect, &headers, &dropped_tools, &series)?;
+    let plugins = Arc::new(plugins);
     // What the preparation did is in the books, but its time is no virtual user's.
     let books = Books { service_time: Duration::ZERO, connect_time: Duration::ZERO, ..context.books() };
-    Ok(Prepared { plan, endpoint, carrier, dialect, steps, books, stateful, dropped_tools, discovery, notes })
+    Ok(Prepared {
+        plan,
+        endpoint,
+        carrier,
+        dialect,
+        steps,
+        plugins,
+        series,
+        books,
+        stateful,
+        dropped_tools,
+        discovery,
+        notes,
+    })
 }
 
 impl Prepared {
@@ -129,6 +155,7 @@ impl Prepared {
         Share {
             plan: Arc::clone(&self.plan),
             steps: Arc::clone(&self.steps),
+            plugins: Arc::clone(&self.plugins),
             dialect: self.dialect,
             endpoint: Arc::clone(&self.endpoint),
             carrier: self.carrier.clone(),

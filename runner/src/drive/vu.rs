@@ -1,13 +1,17 @@
 //! One virtual user: opens its session, runs iterations until there are no more, closes its session.
 
+mod plugin;
+
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pmcp_loadtest_arguments::Draws;
 
 use super::link::{Link, Measured};
-use super::script::steps::{ReadyScenario, ReadyStep, execute_code};
+use super::plugin::Guest;
+use super::script::steps::{ReadyScript, ReadyStep, execute_code};
 use super::session::{NotOpened, Session};
 use super::worker::{Phase, Worker};
 use crate::judge::{Moment, Outcome};
@@ -28,9 +32,21 @@ pub(crate) async fn live(worker: Rc<Worker>, number: u64, leave: Rc<Cell<bool>>)
     worker.active.set(worker.active.get() + 1);
     let began = worker.context.clock.now();
     let link = Link::new(Rc::clone(&worker.context));
-    let mut vu =
-        Vu { worker, number, leave, link, session: None, free: began, begun: 0, unreached: 0, broken: 0 };
+    let mut vu = Vu {
+        worker,
+        number,
+        leave,
+        link,
+        session: None,
+        free: began,
+        begun: 0,
+        unreached: 0,
+        broken: 0,
+        guests: Vec::new(),
+        fruitless: 0,
+    };
     vu.iterate().await;
+    vu.end_guests();
     vu.end_session().await;
     let Vu { worker, unreached, .. } = vu;
     if unreached >= DOWN_AFTER {
@@ -56,6 +72,34 @@ struct Vu {
     unreached: u32,
     /// Connections that broke in a row.
     broken: u32,
+    /// Its sides of the run's plugins, by their numbers; those that it has met.
+    guests: Vec<Option<Box<Guest>>>,
+    /// Iterations in a row in which a plugin planned nothing that takes time.
+    fruitless: u32,
+}
+
+/// How an iteration ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// Its steps were all done, whatever came of them.
+    Completed,
+    /// The end of the run cut it short: a request of it was cut off, or never made.
+    Interrupted,
+    /// A plugin failed to plan it.
+    Failed,
+}
+
+/// What became of a step.
+#[derive(Debug)]
+enum Done {
+    /// Nothing was asked of the server.
+    Quietly,
+    /// A call was made, measured and recorded.
+    Called(Measured),
+    /// No session is to be had for it.
+    NoSession,
+    /// The virtual user has to go, and did not wait until the end of a pause.
+    CutShort,
 }
 
 impl Vu {
@@ -72,11 +116,21 @@ impl Vu {
             self.begun += 1;
             self.worker.context.book(|books| books.iterations_started += 1);
             let mut draws = Draws::new(self.worker.settings().seed, claim.session, claim.iteration);
-            let steps = std::sync::Arc::clone(&self.worker.steps);
-            let finished = self.run(steps.choose(&mut draws), &mut draws).await;
-            self.worker.context.book(|books| {
-                books.iterations_completed += u64::from(finished);
-                books.iterations_interrupted += u64::from(!finished);
+            let steps = Arc::clone(&self.worker.steps);
+            let Some(chosen) = steps.choose(&mut draws, |plugin| self.worker.has_given_up(plugin)) else {
+                return; // every scenario is a plugin that was given up
+            };
+            let scenario = steps.scenario(chosen);
+            let ended = match &scenario.script {
+                ReadyScript::Steps(steps) => self.run(steps, scenario.think_time, &mut draws).await,
+                ReadyScript::Plugin(plugin) => {
+                    Box::pin(self.run_plugin(*plugin, chosen, claim, &mut draws)).await
+                }
+            };
+            self.worker.context.book(|books| match ended {
+                Ended::Completed => books.iterations_completed += 1,
+                Ended::Interrupted => books.iterations_interrupted += 1,
+                Ended::Failed => books.iterations_failed += 1,
             });
             if self.worker.settings().session == SessionPolicy::PerIteration {
                 Box::pin(self.end_session()).await;
@@ -84,48 +138,63 @@ impl Vu {
         }
     }
 
-    /// Runs one iteration; false when the end of the run cut it short: a request of it was cut off, or never made.
-    async fn run(&mut self, scenario: &ReadyScenario, draws: &mut Draws) -> bool {
-        let all_done = |index: usize| scenario.steps[index + 1..].iter().all(ReadyStep::is_pause);
-        for (index, step) in scenario.steps.iter().enumerate() {
-            if self.session.is_none() && !step.is_pause() && !Box::pin(self.open_session()).await {
-                return self.may_go_on(); // a step before closed the session, and no other is to be had
-            }
-            let (series, measured) = match step {
-                ReadyStep::Think(pause) => {
-                    if !self.think(*pause, draws).await {
-                        return all_done(index);
+    /// Runs one iteration of steps that are there.
+    async fn run(&mut self, steps: &[ReadyStep], think_time: Option<ThinkTime>, draws: &mut Draws) -> Ended {
+        // Who only thinks at the end has done the iteration.
+        let cut_short = |index: usize| {
+            let rests = steps[index + 1..].iter().all(ReadyStep::is_pause);
+            if rests { Ended::Completed } else { Ended::Interrupted }
+        };
+        for (index, step) in steps.iter().enumerate() {
+            match self.perform(step, draws, false).await {
+                Done::Quietly => {}
+                Done::CutShort => return cut_short(index),
+                Done::NoSession => {
+                    return if self.may_go_on() { Ended::Completed } else { Ended::Interrupted };
+                }
+                Done::Called(measured) if measured.outcome == Outcome::Cancelled => {
+                    return Ended::Interrupted;
+                }
+                // The server forgot the session: the next iteration opens another.
+                Done::Called(_) if self.session.is_none() => return Ended::Completed,
+                Done::Called(_) => {
+                    if let Some(pause) = think_time
+                        && !self.think(pause, draws).await
+                    {
+                        return cut_short(index);
                     }
-                    continue;
                 }
-                ReadyStep::EndSession => {
-                    Box::pin(self.end_session()).await;
-                    continue;
-                }
-                ReadyStep::Call { series, timeout, template } => {
-                    let Some(session) = self.session.as_mut() else { return true };
-                    (*series, self.link.call(session, template, self.free, *timeout, false).await)
-                }
-                ReadyStep::CodeMode { series, .. } => (*series, Box::pin(self.code_mode(step)).await),
-            };
-            self.worker.context.record(series, &measured, self.link.detail());
-            self.free = measured.clocks.end;
-            if measured.outcome == Outcome::Cancelled {
-                return false;
-            }
-            if !measured.outcome.is_ok() || self.unreached + self.broken > 0 {
-                Box::pin(self.learn_from(&measured)).await;
-                if self.session.is_none() {
-                    return true; // the server forgot the session: the next iteration opens another
-                }
-            }
-            if let Some(pause) = scenario.think_time
-                && !self.think(pause, draws).await
-            {
-                return all_done(index);
             }
         }
-        true
+        Ended::Completed
+    }
+
+    /// Does a step, and draws conclusions from it.
+    async fn perform(&mut self, step: &ReadyStep, draws: &mut Draws, keep_answer: bool) -> Done {
+        if self.session.is_none() && !step.is_pause() && !Box::pin(self.open_session()).await {
+            return Done::NoSession; // a step before closed the session, or the server forgot it
+        }
+        let (series, measured) = match step {
+            ReadyStep::Think(pause) => {
+                return if self.think(*pause, draws).await { Done::Quietly } else { Done::CutShort };
+            }
+            ReadyStep::EndSession => {
+                Box::pin(self.end_session()).await;
+                return Done::Quietly;
+            }
+            ReadyStep::Call { series, timeout, template } => {
+                let Some(session) = self.session.as_mut() else { return Done::NoSession };
+                (*series, self.link.call(session, template, self.free, *timeout, keep_answer).await)
+            }
+            ReadyStep::CodeMode { series, .. } => (*series, Box::pin(self.code_mode(step)).await),
+        };
+        self.worker.context.record(series, &measured, self.link.detail());
+        self.free = measured.clocks.end;
+        let failed = !measured.outcome.is_ok() || self.unreached + self.broken > 0;
+        if failed && measured.outcome != Outcome::Cancelled {
+            Box::pin(self.learn_from(&measured)).await;
+        }
+        Done::Called(measured)
     }
 
     async fn code_mode(&mut self, step: &ReadyStep) -> Measured {
@@ -212,7 +281,7 @@ impl Vu {
     async fn open_session(&mut self) -> bool {
         let timeout = self.worker.settings().timeout;
         let opened = match &self.worker.shared_session {
-            Some(shared) => std::sync::Arc::clone(shared).join(&mut self.link, self.free, timeout).await,
+            Some(shared) => Arc::clone(shared).join(&mut self.link, self.free, timeout).await,
             None => Session::open(&mut self.link, self.worker.dialect, self.free, timeout)
                 .await
                 .map(|welcome| (welcome.session, welcome.end)),

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use super::context::Context;
 use super::deadline::sweep_period;
 use super::executor::population;
+use super::plugin::Guests;
 use super::prepare::Share;
 use super::protocol::template::Dialect;
 use super::script::steps::Steps;
@@ -68,6 +69,8 @@ pub(crate) struct Worker {
     pub(crate) context: Rc<Context>,
     pub(crate) plan: Arc<Plan>,
     pub(crate) steps: Arc<Steps>,
+    /// This worker's instances of the run's plugins, by their numbers.
+    pub(crate) guests: Vec<Rc<Guests>>,
     pub(crate) dialect: Dialect,
     pub(crate) shared_session: Option<Arc<SharedSession>>,
     pub(crate) stripe: Stripe,
@@ -95,8 +98,10 @@ impl Worker {
         shared_session: Option<Arc<SharedSession>>,
         stripe: Stripe,
     ) -> Rc<Self> {
-        let Share { plan, steps, dialect, .. } = share;
+        let Share { plan, steps, dialect, plugins, .. } = share;
+        let guests = plugins.all.iter().map(|plugin| Guests::new(Arc::clone(plugin), Rc::clone(&context)));
         Rc::new(Self {
+            guests: guests.collect(),
             context,
             plan,
             steps,
@@ -155,6 +160,22 @@ impl Worker {
                 Some(Claim { session: vu, iteration: begun })
             }
         }
+    }
+
+    /// The iterations that the same virtual user will run after this one, as far as that is known.
+    pub(crate) fn claims_after(&self, claim: Claim) -> impl Iterator<Item = Claim> + use<> {
+        let end = match &self.plan.load.executor {
+            // Whoever is free takes the next.
+            Executor::SharedIterations { .. } => 0,
+            Executor::PerVuIterations { iterations, .. } => iterations.get(),
+            Executor::ConstantVus { .. } | Executor::RampingVus { .. } => u64::MAX,
+        };
+        (claim.iteration + 1..end).map(move |iteration| Claim { iteration, ..claim })
+    }
+
+    /// Whether nobody may call this plugin any more.
+    pub(crate) fn has_given_up(&self, plugin: usize) -> bool {
+        self.guests[plugin].has_given_up()
     }
 
     fn tick(&self, recycled: Option<Delta>, end: Option<WorkerEnd>) -> Tick {

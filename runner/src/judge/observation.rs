@@ -138,6 +138,8 @@ pub struct Books {
     pub iterations_completed: u64,
     /// Iterations cut off by the end of the run.
     pub iterations_interrupted: u64,
+    /// Iterations that a plugin failed to plan.
+    pub iterations_failed: u64,
     /// Sessions a server gave us.
     pub sessions_opened: u64,
     /// Sessions ended by DELETE (or refused to be, with 405).
@@ -176,6 +178,7 @@ impl Books {
         self.iterations_started += other.iterations_started;
         self.iterations_completed += other.iterations_completed;
         self.iterations_interrupted += other.iterations_interrupted;
+        self.iterations_failed += other.iterations_failed;
         self.sessions_opened += other.sessions_opened;
         self.sessions_closed += other.sessions_closed;
         self.sessions_lost += other.sessions_lost;

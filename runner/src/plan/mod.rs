@@ -6,6 +6,7 @@
 pub mod config;
 pub mod discovery;
 pub mod duration;
+mod headers;
 pub mod library;
 pub mod plugin;
 pub mod resolved;

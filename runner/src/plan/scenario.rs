@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::headers::{self, Written};
 use super::plugin::PluginUse;
 
 /// One pass of a virtual user. Which scenario an iteration takes is drawn by weight.
@@ -107,6 +108,34 @@ pub struct HttpStep {
     pub body: Option<String>,
     /// Statuses that count as ok; empty means 200-299.
     pub expect_status: Vec<u16>,
+}
+
+impl HttpStep {
+    /// What is wrong with a method, and what to do.
+    pub(crate) fn mistake_in_method(method: &str) -> Option<(&'static str, &'static str)> {
+        let is_method =
+            !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+        (!is_method).then_some(("this is not an HTTP method", "write one such as \"GET\" or \"DELETE\""))
+    }
+
+    /// What is wrong with a path, and what to do.
+    pub(crate) fn mistake_in_path(path: &str) -> Option<(&'static str, &'static str)> {
+        if !path.starts_with('/') {
+            let help = "begin with `/`: it is a path on the target's origin, not a whole URL";
+            return Some(("this path does not begin with `/`", help));
+        }
+        let sendable = path.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'#');
+        let help = "percent-encode blanks and whatever is not ASCII; a `#` is never sent";
+        (!sendable).then_some(("this path has characters that cannot be sent", help))
+    }
+
+    /// What is wrong with the request, and what to do.
+    pub(crate) fn mistake(&self) -> Option<(String, &'static str)> {
+        let of_line = Self::mistake_in_method(&self.method).or_else(|| Self::mistake_in_path(&self.path));
+        let of_headers =
+            || self.headers.iter().find_map(|(name, value)| headers::mistake(name, value, Written::ByStep));
+        of_line.map(|(message, help)| (message.to_owned(), help)).or_else(of_headers)
+    }
 }
 
 /// A pause, drawn evenly from `min..=max`.

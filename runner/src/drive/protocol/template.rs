@@ -57,7 +57,7 @@ impl Dialect {
     ) -> Template {
         let mut lines = String::new();
         if self.revision.is_modern() {
-            params.insert("_meta".to_owned(), self.meta());
+            self.add_meta(&mut params);
             push_line(&mut lines, "mcp-method", method);
             if let Some(name) = name {
                 push_line(&mut lines, "mcp-name", &encode_header_value(name));
@@ -72,9 +72,48 @@ impl Dialect {
         Template {
             kind: TemplateKind::Call,
             lines,
-            before: (*br#"{"jsonrpc":"2.0","id":"#).into(),
+            before: BEFORE_ID.into(),
             after: format!(",\"method\":{method}{params}}}").into_bytes().into(),
         }
+    }
+
+    /// A `tools/call` of a tool, ready but for its arguments.
+    pub(crate) fn call_form(self, tool: &str) -> CallForm {
+        let mut lines = String::new();
+        let mut after = "}}".to_owned();
+        if self.revision.is_modern() {
+            push_line(&mut lines, "mcp-method", "tools/call");
+            push_line(&mut lines, "mcp-name", &encode_header_value(tool));
+            after = format!(",\"_meta\":{}}}}}", self.meta());
+        }
+        let tool = Value::from(tool);
+        let before = format!(",\"method\":\"tools/call\",\"params\":{{\"name\":{tool},\"arguments\":");
+        CallForm { lines, before, after }
+    }
+
+    /// A notification of the client.
+    pub(crate) fn notification(self, method: &str, mut params: Map<String, Value>) -> Template {
+        let mut lines = String::new();
+        if self.revision.is_modern() {
+            self.add_meta(&mut params);
+            push_line(&mut lines, "mcp-method", method);
+        }
+        let mut message = json!({"jsonrpc": "2.0", "method": method});
+        if !params.is_empty() {
+            message["params"] = Value::Object(params);
+        }
+        Template { lines, ..Template::notification(&message) }
+    }
+
+    /// Adds what stands in `_meta` of every request, beside what is there already.
+    fn add_meta(self, params: &mut Map<String, Value>) {
+        let mut meta = self.meta();
+        if let (Some(Value::Object(given)), Value::Object(ours)) = (params.remove("_meta"), &mut meta) {
+            for (key, value) in given {
+                ours.entry(key).or_insert(value);
+            }
+        }
+        params.insert("_meta".to_owned(), meta);
     }
 
     fn meta(self) -> Value {
@@ -94,6 +133,30 @@ impl Dialect {
         lines
     }
 }
+
+/// A `tools/call`, ready but for its arguments and its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CallForm {
+    lines: String,
+    before: String,
+    after: String,
+}
+
+impl CallForm {
+    /// The call with these arguments: the text of a JSON object.
+    pub(crate) fn with_arguments(&self, arguments: &str) -> Template {
+        let after = [self.before.as_str(), arguments, &self.after].concat();
+        Template {
+            kind: TemplateKind::Call,
+            lines: self.lines.clone(),
+            before: BEFORE_ID.into(),
+            after: after.into_bytes().into(),
+        }
+    }
+}
+
+/// What stands before the id of every call.
+const BEFORE_ID: &[u8] = br#"{"jsonrpc":"2.0","id":"#;
 
 impl Template {
     /// A JSON-RPC message that gets no answer.
@@ -217,6 +280,38 @@ mod tests {
         assert_eq!(meta["io.modelcontextprotocol/protocolVersion"], "2026-07-28");
         assert_eq!(meta["io.modelcontextprotocol/clientCapabilities"], json!({}));
         assert_eq!(dialect.lines(), "mcp-protocol-version: 2026-07-28\r\n");
+    }
+
+    #[test]
+    fn a_form_with_arguments_is_the_call_that_would_have_been_built() {
+        for revision in Revision::ALL {
+            let dialect = Dialect { revision, elicitation: true };
+            for (tool, arguments) in [("echo", "{}"), ("gr\"öße", r#"{"a": [1, "x"]}"#)] {
+                let value: Value = serde_json::from_str(arguments).unwrap();
+                let built = dialect.call(
+                    "tools/call",
+                    params(json!({"name": tool, "arguments": value})),
+                    Some(tool),
+                    &[],
+                );
+                let formed = dialect.call_form(tool).with_arguments(arguments);
+                assert_eq!(body(&formed, 5), body(&built, 5));
+                assert_eq!(formed.request(5, "").step_lines, built.request(5, "").step_lines);
+                assert!(formed.is_call());
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_step_puts_into_meta_stands_beside_what_the_protocol_wants() {
+        let dialect = Dialect { revision: Revision::V2026_07_28, elicitation: false };
+        let given = json!({"_meta": {"traceparent": "00-1", "io.modelcontextprotocol/protocolVersion": "1"}});
+        let meta = &body(&dialect.call("tools/list", params(given.clone()), None, &[]), 1)["params"]["_meta"];
+        assert_eq!(meta["traceparent"], "00-1");
+        assert_eq!(meta["io.modelcontextprotocol/protocolVersion"], "2026-07-28");
+        let session_era = Dialect { revision: Revision::V2025_06_18, elicitation: false };
+        let meta = &body(&session_era.call("tools/list", params(given), None, &[]), 1)["params"]["_meta"];
+        assert_eq!(meta["traceparent"], "00-1");
     }
 
     #[test]

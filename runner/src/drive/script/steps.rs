@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::drive::protocol::mirror::{MirroredHeader, mirrored_values};
 use crate::drive::protocol::template::{Dialect, Template};
-use crate::plan::{Action, Plan, Scenario, SeriesId, Step, ThinkTime};
+use crate::plan::{Action, Plan, Script, SeriesId, Step, ThinkTime};
 
 /// The headers that mirror arguments (`x-mcp-header`), by tool.
 pub(crate) type ToolHeaders = HashMap<String, Vec<MirroredHeader>>;
@@ -25,7 +25,16 @@ pub(crate) struct Steps {
 pub(crate) struct ReadyScenario {
     weight: u64,
     pub(crate) think_time: Option<ThinkTime>,
-    pub(crate) steps: Vec<ReadyStep>,
+    pub(crate) script: ReadyScript,
+}
+
+/// Where the steps of an iteration come from.
+#[derive(Debug)]
+pub(crate) enum ReadyScript {
+    /// They are there.
+    Steps(Vec<ReadyStep>),
+    /// This plugin plans them, by its number.
+    Plugin(usize),
 }
 
 /// A step, ready.
@@ -52,43 +61,85 @@ impl Steps {
     /// Makes a plan's scenarios ready for a server of this dialect.
     pub(crate) fn prepare(plan: &Plan, dialect: Dialect, headers: &ToolHeaders) -> Self {
         let mut series = SeriesId::LIFECYCLE;
+        let mut plugins = 0;
         let scenarios: Vec<ReadyScenario> = plan
             .scenarios
             .iter()
-            .map(|scenario| ready_scenario(scenario, plan, dialect, headers, &mut series))
+            .map(|scenario| ReadyScenario {
+                weight: scenario.weight.into(),
+                think_time: scenario.think_time,
+                script: match &scenario.script {
+                    Script::Steps(steps) => {
+                        ReadyScript::Steps(ready_steps(steps, plan, dialect, headers, &mut series))
+                    }
+                    Script::Plugin(_) => {
+                        plugins += 1;
+                        ReadyScript::Plugin(plugins - 1)
+                    }
+                },
+            })
             .collect();
         let total_weight = scenarios.iter().map(|scenario| scenario.weight).sum();
         Self { scenarios, total_weight }
     }
 
-    /// The scenario of an iteration, by weight.
-    pub(crate) fn choose(&self, draws: &mut Draws) -> &ReadyScenario {
-        let mut drawn = if self.scenarios.len() == 1 { 0 } else { draws.below(self.total_weight) };
-        for scenario in &self.scenarios {
-            if drawn < scenario.weight {
-                return scenario;
-            }
-            drawn -= scenario.weight;
+    /// The scenario of an iteration, by weight and by its place in the plan. Where the one drawn is a plugin that was given up, another
+    /// is drawn among those that are left; `None` where none is.
+    pub(crate) fn choose(&self, draws: &mut Draws, given_up: impl Fn(usize) -> bool) -> Option<usize> {
+        let drawn = if self.scenarios.len() == 1 { 0 } else { draws.below(self.total_weight) };
+        let index = pick(drawn, self.scenarios.iter().map(|scenario| scenario.weight))?;
+        let is_there = |scenario: &ReadyScenario| match scenario.script {
+            ReadyScript::Steps(_) => true,
+            ReadyScript::Plugin(number) => !given_up(number),
+        };
+        if is_there(&self.scenarios[index]) {
+            return Some(index);
         }
-        &self.scenarios[0]
+        let left =
+            || self.scenarios.iter().map(|scenario| if is_there(scenario) { scenario.weight } else { 0 });
+        let drawn = draws.below(left().sum());
+        pick(drawn, left())
+    }
+
+    /// Whether some scenario can still be drawn.
+    pub(crate) fn any_left(&self, given_up: impl Fn(usize) -> bool) -> bool {
+        self.scenarios.iter().any(|scenario| {
+            scenario.weight > 0 && !matches!(scenario.script, ReadyScript::Plugin(number) if given_up(number))
+        })
+    }
+
+    /// The scenario with this place in the plan.
+    pub(crate) fn scenario(&self, index: usize) -> &ReadyScenario {
+        &self.scenarios[index]
     }
 }
 
-fn ready_scenario(
-    scenario: &Scenario,
+/// Which of the `weights` a draw below their sum falls to.
+fn pick(mut drawn: u64, weights: impl Iterator<Item = u64>) -> Option<usize> {
+    for (index, weight) in weights.enumerate() {
+        if drawn < weight {
+            return Some(index);
+        }
+        drawn -= weight;
+    }
+    None
+}
+
+fn ready_steps(
+    steps: &[Step],
     plan: &Plan,
     dialect: Dialect,
     headers: &ToolHeaders,
     series: &mut u32,
-) -> ReadyScenario {
-    let steps = scenario.steps().iter().map(|step| {
+) -> Vec<ReadyStep> {
+    let ready = steps.iter().map(|step| {
         let id = SeriesId(*series);
         if step.action.method().is_some() {
             *series += 1;
         }
         ready_step(step, id, plan, dialect, headers)
     });
-    ReadyScenario { weight: scenario.weight.into(), think_time: scenario.think_time, steps: steps.collect() }
+    ready.collect()
 }
 
 fn ready_step(

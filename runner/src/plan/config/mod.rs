@@ -6,7 +6,6 @@
 
 mod error;
 mod file;
-mod headers;
 mod load;
 mod overrides;
 mod scenario;

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::error::Problems;
 use super::file::{StepTable, StepType};
-use super::headers::{Written, mistake};
 use super::value::{At, Entries};
+use crate::plan::headers::{Written, mistake};
 use crate::plan::{Action, HttpStep, Step};
 
 /// The step; `None` once its mistakes are noted.
@@ -190,28 +190,21 @@ fn prompt_arguments(
 
 fn http(table: StepTable, span: &Range<usize>, problems: &mut Problems<'_>) -> Option<HttpStep> {
     let method = match table.method {
-        Some(at)
-            if at.value.is_empty()
-                || !at.value.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') =>
-        {
-            problems.at(&at.span, "this is not an HTTP method", "write one such as \"GET\" or \"DELETE\"");
-            return None;
+        Some(at) => {
+            if let Some((message, help)) = HttpStep::mistake_in_method(&at.value) {
+                problems.at(&at.span, message, help);
+                return None;
+            }
+            at.value.to_ascii_uppercase()
         }
-        Some(at) => at.value.to_ascii_uppercase(),
         None => "GET".to_owned(),
     };
     let Some(path) = table.path else {
         problems.at(span, "a step of type `http` needs `path`", "write `path = \"/health\"`");
         return None;
     };
-    if !path.value.starts_with('/') {
-        let help = "begin with `/`: it is a path on the target's origin, not a whole URL";
-        problems.at(&path.span, "this path does not begin with `/`", help);
-        return None;
-    }
-    if path.value.bytes().any(|byte| !(0x21..0x7f).contains(&byte) || byte == b'#') {
-        let help = "percent-encode blanks and whatever is not ASCII; a `#` is never sent";
-        problems.at(&path.span, "this path has characters that cannot be sent", help);
+    if let Some((message, help)) = HttpStep::mistake_in_path(&path.value) {
+        problems.at(&path.span, message, help);
         return None;
     }
     let expect_status = table.expect_status.map(|at| at.value.0).unwrap_or_default();

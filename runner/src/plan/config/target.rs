@@ -4,9 +4,9 @@ use url::Url;
 
 use super::error::Problems;
 use super::file::{AuthTable, TargetTable};
-use super::headers::{Written, mistake};
 use super::overrides::Overrides;
 use super::value::At;
+use crate::plan::headers::{Written, mistake};
 use crate::plan::{Secret, Target};
 
 const URL_HELP: &str = "write the MCP endpoint, such as \"http://127.0.0.1:3000/mcp\"";

@@ -2,7 +2,7 @@
 
 /// Who writes the request: the client for MCP, or a step for a plain HTTP request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Written {
+pub(crate) enum Written {
     /// An MCP request, whose protocol headers are the client's.
     ByProtocol,
     /// A plain HTTP request, whose framing alone is the client's.
@@ -37,7 +37,7 @@ const PROTOCOL: [&str; 7] = [
 ];
 
 /// What is wrong with a header, and what to do; the value is never quoted.
-pub(super) fn mistake(name: &str, value: &str, written: Written) -> Option<(String, &'static str)> {
+pub(crate) fn mistake(name: &str, value: &str, written: Written) -> Option<(String, &'static str)> {
     let lower = name.to_ascii_lowercase();
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {

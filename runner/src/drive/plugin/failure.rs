@@ -1,0 +1,78 @@
+//! How a guest failed, in words for a person.
+
+use rustc_demangle::demangle;
+use wasmtime::{Error, Trap, WasmBacktrace};
+
+use crate::judge::PluginFault;
+
+/// A call of a guest that came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// How it failed.
+    pub(crate) fault: PluginFault,
+    /// What is to be said of it.
+    pub(crate) message: String,
+    /// Where in the guest, innermost first.
+    pub(crate) backtrace: Vec<String>,
+}
+
+impl Failure {
+    pub(super) fn new(fault: PluginFault, message: impl Into<String>) -> Self {
+        Self { fault, message: message.into(), backtrace: Vec::new() }
+    }
+
+    /// Whether the guest's instance is beyond use.
+    pub(super) fn is_fatal(&self) -> bool {
+        matches!(self.fault, PluginFault::Trap | PluginFault::Timeout | PluginFault::Memory)
+    }
+
+    /// All that is known, for a person.
+    pub(super) fn in_full(&self) -> String {
+        let frames = self.backtrace.iter().map(|frame| format!("\n    in {frame}"));
+        std::iter::once(self.message.clone()).chain(frames).collect()
+    }
+
+    /// What a call's error means. `last_words` is what the guest said of a panic, `refused` whether it asked for too much memory;
+    /// `limits` tells both limits in words.
+    pub(super) fn of(
+        error: &Error,
+        last_words: Option<String>,
+        refused: bool,
+        limits: &LimitsInWords,
+    ) -> Self {
+        let trap = error.downcast_ref::<Trap>();
+        let (fault, message) = if trap == Some(&Trap::Interrupt) {
+            (PluginFault::Timeout, format!("{} took longer than {}", limits.call, limits.time))
+        } else if refused {
+            (PluginFault::Memory, format!("{} wanted more memory than {}", limits.call, limits.memory))
+        } else if let Some(words) = last_words {
+            (PluginFault::Trap, format!("panicked: {words}"))
+        } else {
+            // Without the backtrace, which is told apart.
+            let cause = trap.map_or_else(|| error.root_cause().to_string(), Trap::to_string);
+            (PluginFault::Trap, format!("{} trapped: {}", limits.call, super::host::shortened(&cause)))
+        };
+        let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
+        let backtrace = frames.iter().map(|frame| name_of(frame.func_name(), frame.func_index())).collect();
+        Self { fault, message, backtrace }
+    }
+}
+
+/// What a call was allowed, for the message that says that it wanted more.
+#[derive(Debug)]
+pub(super) struct LimitsInWords {
+    pub(super) call: &'static str,
+    pub(super) time: String,
+    pub(super) memory: String,
+}
+
+/// Longest name of a function that is kept, characters.
+const LONGEST_NAME: usize = 200;
+
+/// A function's name as its author wrote it, without the hash that Rust's compiler adds.
+fn name_of(name: Option<&str>, index: u32) -> String {
+    match name {
+        Some(name) => format!("{:#}", demangle(name)).chars().take(LONGEST_NAME).collect(),
+        None => format!("function {index}"),
+    }
+}
