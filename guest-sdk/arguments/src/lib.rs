@@ -36,6 +36,9 @@ mod text;
 #[cfg(all(test, feature = "patterns"))]
 mod tests;
 
+use std::error::Error;
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 
 pub use draws::Draws;
@@ -66,14 +69,22 @@ pub enum OptionalProperties {
 }
 
 /// No value was found for a schema.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("at `{path}`: {reason}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CannotGenerate {
     /// Where in the value it failed, as a JSON Pointer; empty for the value as a whole.
     pub path: String,
     /// Why, as a lower-case fragment.
     pub reason: String,
 }
+
+// By hand: a derive macro's crates would be most of what a plugin builds.
+impl fmt::Display for CannotGenerate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at `{}`: {}", self.path, self.reason)
+    }
+}
+
+impl Error for CannotGenerate {}
 
 /// A value that is valid against `schema`; the same schema, draws and options give the same value.
 ///
