@@ -35,7 +35,8 @@ impl<'s> Generator<'s, '_> {
             return Err(self.stuck(format!("`minItems` asks for more than {MAX_ITEMS} items")));
         }
         let prefix = conjunction.parts.iter().map(|part| tuple(part).len()).max().unwrap_or(0) as u64;
-        let natural = if depth >= SPARSE_DEPTH { 0 } else { prefix.max(1) };
+        let more = if self.options.variation == 0 { 0 } else { self.draws.below(3) };
+        let natural = if depth >= SPARSE_DEPTH { 0 } else { prefix.max(1 + more) };
         let length = natural.clamp(least, most.max(least)).min(MAX_ITEMS);
         let unique = conjunction.values("uniqueItems").any(|unique| unique == true);
 

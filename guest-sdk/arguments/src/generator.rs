@@ -17,6 +17,9 @@ const EFFORT: u64 = 100_000;
 /// Values tried per way through the branches, where what is built turns out not to be valid.
 const VARIATIONS: usize = 12;
 
+/// One in so many values is the default, where values are to be varied.
+const RARITY_OF_DEFAULTS: u64 = 8;
+
 /// Why there is no value.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -184,7 +187,7 @@ impl<'s, 'd> Generator<'s, 'd> {
                 Kind::String => self.text(conjunction, name, vary),
                 Kind::Number => self.number(conjunction, name, vary, false),
                 Kind::Integer => self.number(conjunction, name, vary, true),
-                Kind::Boolean => Ok(Value::Bool(vary % 2 == 0)),
+                Kind::Boolean => Ok(Value::Bool(self.varied(vary) % 2 == 0)),
                 Kind::Null => Ok(Value::Null),
             };
             match value {
@@ -203,13 +206,19 @@ impl<'s, 'd> Generator<'s, 'd> {
             let turn = usize::try_from(self.draws.below(examples.len() as u64)).unwrap_or(0);
             examples.rotate_left(turn);
         }
-        let others = conjunction.values("example").chain(conjunction.values("default"));
+        let others = conjunction.values("example").chain(self.defaults(conjunction));
         for value in examples.into_iter().chain(others).filter(|value| !value.is_null()) {
             if self.judged(&conjunction.parts, value)?.is_ok() {
                 return self.copied(value).map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// The values of `default`; of many values they are a rare one.
+    fn defaults(&mut self, conjunction: &Conjunction<'s>) -> Vec<&'s Value> {
+        let taken = self.options.variation == 0 || self.draws.below(RARITY_OF_DEFAULTS) == 0;
+        conjunction.values("default").filter(|_| taken).collect()
     }
 
     /// A value of `const` or `enum`, where there is one.
@@ -252,6 +261,11 @@ impl<'s, 'd> Generator<'s, 'd> {
             }
         }
         Ok(value.clone())
+    }
+
+    /// A number for values that only need to differ: `vary`, to which one is drawn where values are to be varied.
+    fn varied(&mut self, vary: usize) -> usize {
+        if self.options.variation == 0 { vary } else { vary + usize::from(self.draws.below(2) == 0) }
     }
 
     /// The judge, with what it needs.

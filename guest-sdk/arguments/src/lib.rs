@@ -52,6 +52,9 @@ struct Readme;
 /// What to leave to the generator's taste.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
+    /// 0 asks for the most plausible value. Any other number asks for one of many: texts without a format carry the number, numbers,
+    /// choices and lengths are drawn, and a `default` is rarely taken, for it is what happens anyway. An author's examples stay.
+    pub variation: u32,
     /// Which properties that are not required are given all the same.
     pub optional: OptionalProperties,
 }
@@ -64,6 +67,8 @@ pub enum OptionalProperties {
     /// Those whose schema names a value: a `default` other than null, `const`, `enum`, `example` or `examples`.
     #[default]
     WithKnownValue,
+    /// Each with even odds, down to the fourth level of nesting.
+    Sometimes,
     /// All of them, down to the fourth level of nesting.
     Always,
 }

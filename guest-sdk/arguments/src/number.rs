@@ -187,7 +187,8 @@ impl Generator<'_, '_> {
             (common / greatest_common_divisor(common, step)).checked_mul(step)
         })?;
         let full = (bounds.integers.0.unwrap_or(i128::MIN), bounds.integers.1.unwrap_or(i128::MAX));
-        let fits = |known: &i128| vary == 0 && known % step == 0 && (full.0..=full.1).contains(known);
+        let plausible = vary == 0 && self.options.variation == 0;
+        let fits = |known: &i128| plausible && known % step == 0 && (full.0..=full.1).contains(known);
         if let Some(known) = hint::integer(name).filter(fits) {
             return integer_value(known);
         }

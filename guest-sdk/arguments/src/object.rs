@@ -212,10 +212,11 @@ impl<'s> Generator<'s, '_> {
     }
 
     /// Whether the options ask for a property that is not required.
-    fn wants(&self, conjunction: &Conjunction<'s>, name: &str) -> bool {
+    fn wants(&mut self, conjunction: &Conjunction<'s>, name: &str) -> bool {
         match self.options.optional {
             OptionalProperties::Never => false,
             OptionalProperties::Always => true,
+            OptionalProperties::Sometimes => self.draws.below(2) == 0,
             OptionalProperties::WithKnownValue => conjunction
                 .parts
                 .iter()

@@ -49,12 +49,17 @@ impl Generator<'_, '_> {
         let plain = match sampled {
             Some(sample) => sample,
             None if encoded => "bG9hZCB0ZXN0".to_owned(),
-            None => fitted(hint::text(name).unwrap_or("example"), vary, &demands),
+            None => fitted(hint::text(name).unwrap_or("example"), self.number_of_text(vary), &demands),
         };
         if self.fits(&demands, &plain) {
             return Ok(Value::String(plain));
         }
         self.matching_text(&demands)
+    }
+
+    /// What tells a text from others, without a number the most plausible one.
+    fn number_of_text(&self, vary: usize) -> usize {
+        usize::try_from(self.options.variation).unwrap_or(usize::MAX).saturating_add(vary)
     }
 
     fn matching_text(&mut self, demands: &Demands<'_>) -> Result<Value, Stop> {
@@ -90,19 +95,26 @@ impl Generator<'_, '_> {
 
 /// `word` cut or filled to the length asked for; a number at its end, or letters alone, tell variations apart.
 fn fitted(word: &str, vary: usize, demands: &Demands<'_>) -> String {
-    if vary > 0 && demands.most < word.len() + 8 {
-        // Zeros never occur among the letters, so filling makes no two texts the same.
-        return format!("{:0>least$}", letters(vary), least = demands.least);
-    }
     let suffix = if vary == 0 { String::new() } else { format!("-{vary}") };
+    if vary > 0 && demands.most < word.len() + suffix.len().max(8) {
+        // Zeros never occur among the letters, so filling makes no two texts the same.
+        return format!("{:0>least$}", letters(vary, demands.most), least = demands.least);
+    }
     let kept: String = word.chars().take(demands.most.saturating_sub(suffix.len())).collect();
     let missing = demands.least.saturating_sub(kept.chars().count() + suffix.len());
     let filling: String = word.chars().cycle().take(missing).collect();
     format!("{kept}{filling}{suffix}")
 }
 
-/// `vary` in letters: as many different texts in as few characters as possible.
-fn letters(mut vary: usize) -> String {
+/// `vary` in letters: as many different texts in as few characters as possible; from the start again where `most` characters have
+/// no more.
+fn letters(vary: usize, most: usize) -> String {
+    let texts = (1..=most).try_fold(0_usize, |shorter, _| shorter.checked_add(1)?.checked_mul(26));
+    let mut vary = match texts {
+        Some(0) => 0,
+        Some(texts) => (vary - 1) % texts + 1,
+        None => vary,
+    };
     let mut letters = String::new();
     while vary > 0 {
         let digit = u8::try_from((vary - 1) % 26).unwrap_or(0);
@@ -124,5 +136,7 @@ mod tests {
         let texts: HashSet<String> = (1..=700).map(|vary| fitted("example", vary, &demands)).collect();
         assert!(texts.iter().all(|text| text.len() <= 2));
         assert_eq!(texts.len(), 700);
+        assert_eq!(fitted("example", 702 + 5, &demands), fitted("example", 5, &demands));
+        assert_eq!(fitted("example", 5, &Demands { most: 0, ..demands }), "");
     }
 }

@@ -9,10 +9,12 @@ use serde_json::Value;
 
 use crate::{CannotGenerate, Draws, OptionalProperties, Options, generate};
 
-const ALL_OPTIONS: [Options; 3] = [
-    Options { optional: OptionalProperties::Never },
-    Options { optional: OptionalProperties::WithKnownValue },
-    Options { optional: OptionalProperties::Always },
+const ALL_OPTIONS: [Options; 5] = [
+    Options { optional: OptionalProperties::Never, variation: 0 },
+    Options { optional: OptionalProperties::WithKnownValue, variation: 0 },
+    Options { optional: OptionalProperties::Always, variation: 0 },
+    Options { optional: OptionalProperties::Never, variation: 1 },
+    Options { optional: OptionalProperties::Sometimes, variation: 70_000 },
 ];
 
 fn generated(schema: &Value) -> Result<Value, CannotGenerate> {

@@ -159,6 +159,31 @@ fn schemas() -> Vec<(&'static str, Value)> {
 }
 
 #[test]
+fn variations_differ_are_repeatable_and_keep_examples() {
+    let schema = json!({ "type": "object", "required": ["sku", "query", "count", "gift"],
+        "properties": {
+            "sku": { "type": "string", "examples": ["A-100"] },
+            "query": { "type": "string", "default": "usual" },
+            "count": { "type": "integer", "minimum": 1, "maximum": 99, "default": 1 },
+            "gift": { "type": "boolean" }, "note": { "type": "string" } } });
+    let varied = |variation| {
+        let options = Options { optional: OptionalProperties::Sometimes, variation };
+        generate(&schema, &mut Draws::of(variation.into()), options).unwrap()
+    };
+    let all: Vec<Value> = (1..=200).map(varied).collect();
+    assert_eq!(all[7], varied(8));
+    assert!(all.iter().all(|value| value["sku"] == "A-100"));
+    let distinct = |key: &str| {
+        all.iter().map(|value| value[key].to_string()).collect::<std::collections::HashSet<_>>().len()
+    };
+    assert!(distinct("query") > 150, "{}", distinct("query"));
+    assert!(distinct("count") > 50, "{}", distinct("count"));
+    assert_eq!(distinct("gift"), 2);
+    let noted = all.iter().filter(|value| value.get("note").is_some()).count();
+    assert!((50..150).contains(&noted), "{noted}");
+}
+
+#[test]
 fn everything_generated_from_the_table_is_valid() {
     assert!(schemas().len() >= 40);
     for (name, schema) in schemas() {
