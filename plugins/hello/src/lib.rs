@@ -1,1 +1,19 @@
-//! The smallest plugin of `cargo pmcp loadtest`; it gains its ten lines with the guest SDK.
+//! The smallest plugin of `cargo pmcp loadtest`: every iteration calls one tool.
+
+use pmcp_loadtest_guest::{Error, Iteration, NoConfig, Plan, Plugin, Step, VirtualUser, json, plugin};
+
+struct Hello;
+
+impl Plugin for Hello {
+    type Config = NoConfig;
+
+    fn open(_: &NoConfig, _: VirtualUser) -> Result<Self, Error> {
+        Ok(Hello)
+    }
+
+    fn plan(&mut self, iteration: Iteration) -> Result<Plan, Error> {
+        Ok(Step::call("echo", json!({ "message": format!("hello {}", iteration.number) })).into())
+    }
+}
+
+plugin!(Hello);
