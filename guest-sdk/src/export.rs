@@ -22,6 +22,10 @@ macro_rules! plugin {
             const DESCRIPTION: &'static str = ::core::env!("CARGO_PKG_DESCRIPTION");
         }
 
+        // Where nothing is exported, too, the type is in use.
+        #[cfg(not(target_family = "wasm"))]
+        const _: fn() -> $crate::Manifest = <$plugin as $crate::Plugin>::manifest;
+
         #[cfg(target_family = "wasm")]
         const _: () = {
             type Exported = $crate::export::Exported<$plugin>;

@@ -60,29 +60,15 @@ impl Manifest {
         self
     }
 
-    /// Whether outcomes are handed over.
-    pub(crate) fn learns(&self) -> bool {
-        self.plans_ahead.is_none()
-    }
-
-    /// Whether a custom metric of this name is declared.
-    #[cfg(not(target_family = "wasm"))]
-    pub(crate) fn declares(&self, metric: &str) -> bool {
-        self.metrics.iter().any(|declared| declared.0.name == metric)
-    }
-
     pub(crate) fn into_wire(self, name: &str, version: &str, description: &str) -> wire::Manifest {
         // `finish` is one call per virtual user: not worth a switch.
-        let hooks = match self.learns() {
-            true => wire::Hooks::OUTCOMES | wire::Hooks::FINISH,
-            false => wire::Hooks::FINISH,
-        };
+        let learning = if self.plans_ahead.is_none() { wire::Hooks::OUTCOMES } else { wire::Hooks::empty() };
         wire::Manifest {
             name: name.to_owned(),
             version: version.to_owned(),
             description: description.to_owned(),
             config_schema: self.config_schema,
-            hooks,
+            hooks: learning | wire::Hooks::FINISH,
             plans_ahead: self.plans_ahead.unwrap_or(1),
             metrics: self.metrics.into_iter().map(|metric| metric.0).collect(),
             requires_tools: self.requires_tools,

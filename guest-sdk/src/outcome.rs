@@ -16,6 +16,11 @@ impl Outcome {
         Self(outcome)
     }
 
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn into_wire(self) -> wire::Outcome {
+        self.0
+    }
+
     /// The step's position in its plan, pauses counted.
     pub fn step(&self) -> usize {
         self.0.step as usize

@@ -84,6 +84,21 @@ impl Plan {
         &self.then
     }
 
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn keeps_going(&self) -> bool {
+        self.keep_going
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn from_wire(plan: wire::Plan) -> Self {
+        Self {
+            steps: plan.steps.into_iter().map(Step::from_wire).collect(),
+            then: plan.then,
+            keep_going: plan.keep_going,
+            findings: plan.findings.map(Findings::from_wire).unwrap_or_default(),
+        }
+    }
+
     /// The plan as it crosses the boundary, with the findings that were made before it; they stay where it cannot cross.
     pub(crate) fn into_wire(self, learnt: &mut Findings) -> Result<wire::Plan, String> {
         let steps = self.steps.into_iter().map(Step::into_wire).collect::<Result<_, _>>()?;

@@ -23,7 +23,8 @@ impl<P: Plugin> Setup<P> {
     }
 
     pub(crate) fn open(&self, vu: wire::VuContext) -> Result<Player<P>, String> {
-        let plugin = P::open(self.config, VirtualUser::new(vu.vu, vu.seed, self.run)).map_err(text)?;
+        let plugin =
+            P::open(self.config, VirtualUser::new(vu.vu, vu.seed, self.run)).map_err(|error| text(&error))?;
         Ok(Player { plugin, findings: Findings::new(), failure: None })
     }
 }
@@ -87,13 +88,13 @@ impl<P: Plugin> Player<P> {
     }
 
     fn plan(&mut self, iteration: Iteration) -> Result<wire::Plan, String> {
-        let plan = self.plugin.plan(iteration).map_err(text)?;
+        let plan = self.plugin.plan(iteration).map_err(|error| text(&error))?;
         plan.into_wire(&mut self.findings)
     }
 }
 
 /// An error with all its causes.
-fn text(error: Error) -> String {
+fn text(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

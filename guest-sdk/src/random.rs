@@ -52,7 +52,8 @@ impl Random {
         }
         match start.abs_diff(end).checked_add(1) {
             Some(count) => start.wrapping_add_unsigned(self.below(count)),
-            None => self.next_u64().cast_signed(),
+            // All of them.
+            None => i64::from_ne_bytes(self.next_u64().to_ne_bytes()),
         }
     }
 

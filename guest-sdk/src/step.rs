@@ -213,6 +213,12 @@ impl Step {
         self
     }
 
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn from_wire(wire: wire::Step) -> Self {
+        Self { wire, fault: None }
+    }
+
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn wire(&self) -> &wire::Step {
         &self.wire
     }

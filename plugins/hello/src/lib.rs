@@ -17,3 +17,19 @@ impl Plugin for Hello {
 }
 
 plugin!(Hello);
+
+#[cfg(test)]
+mod tests {
+    use pmcp_loadtest_guest::testing::Rehearsal;
+
+    use super::*;
+
+    #[test]
+    fn every_iteration_says_hello_once() -> Result<(), Error> {
+        let mut user = Rehearsal::<Hello>::new().open()?;
+        user.iterate()?;
+        let second = user.iterate()?;
+        assert_eq!(second.plans[0].steps(), [Step::call("echo", json!({ "message": "hello 1" }))]);
+        Ok(())
+    }
+}
