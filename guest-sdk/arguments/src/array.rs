@@ -88,7 +88,8 @@ fn tuple(part: &Keywords) -> &[Value] {
     }
 }
 
-fn item_schemas<'s>(conjunction: &Conjunction<'s>, index: usize) -> Vec<&'s Value> {
+/// The schemas of the item at `index`.
+pub(crate) fn item_schemas<'s>(conjunction: &Conjunction<'s>, index: usize) -> Vec<&'s Value> {
     let of_part = |part: &&'s Keywords| {
         tuple(part).get(index).or_else(|| match part.get("items") {
             Some(Value::Array(_)) => part.get("additionalItems"),

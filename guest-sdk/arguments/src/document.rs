@@ -15,14 +15,12 @@ pub(crate) struct Document<'s> {
     root: &'s Value,
     anchors: HashMap<&'s str, &'s Value>,
     ids: HashMap<&'s str, &'s Value>,
-    /// Whether a `pattern` or `patternProperties` stands anywhere.
-    pub(crate) has_patterns: bool,
 }
 
 impl<'s> Document<'s> {
     /// Indexes `root`; the error says why the document is refused.
     pub(crate) fn new(root: &'s Value) -> Result<Self, String> {
-        let mut document = Self { root, anchors: HashMap::new(), ids: HashMap::new(), has_patterns: false };
+        let mut document = Self { root, anchors: HashMap::new(), ids: HashMap::new() };
         let mut open = vec![(root, 0)];
         let mut seen = 0;
         while let Some((value, depth)) = open.pop() {
@@ -35,6 +33,11 @@ impl<'s> Document<'s> {
             }
             match value {
                 Value::Object(members) => {
+                    let has_patterns = members.get("pattern").is_some_and(Value::is_string)
+                        || members.contains_key("patternProperties");
+                    if has_patterns && !cfg!(feature = "patterns") {
+                        return Err("`pattern` is left out of this build".to_owned());
+                    }
                     document.index(value);
                     open.extend(members.values().map(|member| (member, depth + 1)));
                 }
@@ -46,7 +49,6 @@ impl<'s> Document<'s> {
     }
 
     fn index(&mut self, schema: &'s Value) {
-        self.has_patterns |= schema["pattern"].is_string() || schema["patternProperties"].is_object();
         for key in ["$anchor", "$dynamicAnchor"] {
             if let Some(anchor) = schema[key].as_str() {
                 self.anchors.entry(anchor).or_insert(schema);

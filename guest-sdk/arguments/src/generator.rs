@@ -70,12 +70,8 @@ impl<'s, 'd> Generator<'s, 'd> {
         options: Options,
     ) -> Result<Value, CannotGenerate> {
         let nowhere = |reason| CannotGenerate { path: String::new(), reason };
-        let document = Document::new(root).map_err(nowhere)?;
-        if document.has_patterns && !Patterns::AVAILABLE {
-            return Err(nowhere("`pattern` is left out of this build".to_owned()));
-        }
         let mut generator = Self {
-            document,
+            document: Document::new(root).map_err(nowhere)?,
             patterns: Patterns::default(),
             effort: Effort::of(0),
             draws,

@@ -18,6 +18,7 @@
 //! or example against a keyword not judged.
 
 mod array;
+mod boundary;
 mod calendar;
 mod check;
 mod conjunction;
@@ -41,6 +42,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+pub use boundary::{Boundary, Edit, Flaw, Miss};
 pub use draws::Draws;
 use generator::Generator;
 

@@ -79,16 +79,17 @@ pub(crate) fn compare(one: &Number, other: &Number) -> Ordering {
 
 /// What the keywords demand of a number.
 #[derive(Debug)]
-struct Bounds {
-    low: Option<f64>,
-    high: Option<f64>,
+pub(crate) struct Bounds {
+    pub(crate) low: Option<f64>,
+    pub(crate) high: Option<f64>,
     /// Smallest and largest integer within.
-    integers: (Option<i128>, Option<i128>),
+    pub(crate) integers: (Option<i128>, Option<i128>),
     steps: Vec<Decimal>,
 }
 
 impl Bounds {
-    fn of(conjunction: &Conjunction<'_>) -> Result<Self, &'static str> {
+    /// The bounds that all parts together leave.
+    pub(crate) fn of(conjunction: &Conjunction<'_>) -> Result<Self, &'static str> {
         let mut bounds = Self { low: None, high: None, integers: (None, None), steps: Vec::new() };
         for part in &conjunction.parts {
             let flag = |key: &str| part.get(key) == Some(&Value::Bool(true));

@@ -31,9 +31,6 @@ struct Pattern {
 }
 
 impl Patterns {
-    /// Whether this build has them.
-    pub(crate) const AVAILABLE: bool = true;
-
     /// Whether `text` matches `pattern`, anywhere, as JSON Schema has it; `false` for a pattern that cannot be read.
     pub(crate) fn matches(&self, pattern: &str, text: &str) -> bool {
         self.compiled(pattern).is_some_and(|compiled| compiled.regex.is_match(text).unwrap_or(false))

@@ -8,9 +8,6 @@ pub(crate) struct Patterns(());
 
 #[expect(clippy::unused_self, reason = "what `pattern.rs` has, in a build without it")]
 impl Patterns {
-    /// Whether this build has them.
-    pub(crate) const AVAILABLE: bool = false;
-
     /// Nothing matches a pattern that cannot be read.
     pub(crate) fn matches(&self, _pattern: &str, _text: &str) -> bool {
         false

@@ -7,7 +7,7 @@ mod table;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::{CannotGenerate, Draws, OptionalProperties, Options, generate};
+use crate::{Boundary, CannotGenerate, Draws, OptionalProperties, Options, generate};
 
 const ALL_OPTIONS: [Options; 5] = [
     Options { optional: OptionalProperties::Never, variation: 0 },

@@ -143,4 +143,21 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn the_boundary_is_where_it_is_said_to_be(schema in prop_oneof![tame(), wild()], seed: u64) {
+        let value = generate(&schema, &mut Draws::of(seed), ALL_OPTIONS[2]);
+        if let Ok(value) = value && !loops(&schema) {
+            let judge = judge(&schema);
+            let boundary = Boundary::of(&schema).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            for edit in boundary.within(&value) {
+                let allowed = edit.applied_to(&value);
+                prop_assert_eq!(objections(&judge, &allowed), [""; 0], "{}: {}", schema, allowed);
+            }
+            for miss in boundary.beyond(&value) {
+                let refused = miss.edit.applied_to(&value);
+                prop_assert!(!judge.is_valid(&refused), "{:?} {}: {}", miss.flaw, schema, refused);
+            }
+        }
+    }
 }
