@@ -69,9 +69,9 @@ fn start_demo() -> Result<DemoServer, Error> {
         .map_err(|error| Error::new(ExitCode::Internal, "cannot start the demo server").because(error))
 }
 
-/// Finds out what to run: a file, or a scenario of the library.
+/// Finds out what to run: a file, a scenario of the library, or a plugin.
 fn resolve_plan(arguments: &Arguments, demo: Option<&DemoServer>) -> Result<Resolved, Error> {
-    let mut overrides = arguments.overrides();
+    let mut overrides = arguments.overrides()?;
     if let Some(demo) = demo {
         let url = demo.url();
         overrides.url = Some(url.parse().map_err(|error| {
@@ -79,13 +79,16 @@ fn resolve_plan(arguments: &Arguments, demo: Option<&DemoServer>) -> Result<Reso
         })?);
     }
     let environment = |key: &str| std::env::var(key).ok();
+    // The demo is no business of the file that happens to lie nearest.
+    let alone = demo.is_some() && arguments.config.is_none();
     let from_library = match arguments.scenarios.as_slice() {
         [name] => library::find(name),
-        [] if demo.is_some() && arguments.config.is_none() => library::find("quickstart"),
+        [] if alone && arguments.plugin.is_none() => library::find("quickstart"),
         _ => None,
     };
     let here = std::env::current_dir().unwrap_or_default();
-    let file = arguments.config.clone().or_else(|| locate::nearest_config(&here));
+    let nearest = || if alone && arguments.plugin.is_some() { None } else { locate::nearest_config(&here) };
+    let file = arguments.config.clone().or_else(nearest);
     // A name of the library counts as one only where no file was named that may have a scenario of that name itself.
     if let Some(entry) = from_library.filter(|_| arguments.config.is_none()) {
         overrides.scenarios.clear();

@@ -1,9 +1,14 @@
 //! Values of flags: what was typed becomes what it means, or an error that says what was expected.
 
+use std::path::Path;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use url::Url;
 
+use super::locate;
+use crate::error::Error;
+use crate::plan::config::read_plugin_config;
 use crate::plan::{Secret, duration, size};
 
 /// A duration: `250ms`, `1m30s`, or a plain number of seconds.
@@ -35,6 +40,17 @@ pub(super) fn header(text: &str) -> Result<(String, Secret), String> {
 #[expect(clippy::unnecessary_wraps, reason = "the signature clap asks for")]
 pub(super) fn secret(text: &str) -> Result<Secret, String> {
     Ok(Secret::new(text))
+}
+
+/// The configuration of a plugin: a JSON object, or `@` and the file that holds one.
+///
+/// # Errors
+/// [`ExitCode::Usage`](crate::ExitCode::Usage) that points at what is wrong with it.
+pub(super) fn plugin_config(given: &str) -> Result<Map<String, Value>, Error> {
+    Ok(match given.strip_prefix('@') {
+        Some(file) => read_plugin_config(file, &locate::read(Path::new(file))?)?,
+        None => read_plugin_config("--plugin-config", given)?,
+    })
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub struct PluginUse {
 /// Which virtual users share an instance of a plugin, and so the memory of its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum InstancePolicy {
     /// An instance for each virtual user while there are few enough to stay in the processor's caches, above that one per worker.
     #[default]

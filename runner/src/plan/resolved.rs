@@ -3,13 +3,16 @@
 //! In: a [`Plan`]. Out: [`ResolvedConfig`], whose words and keys are those of the file and whose times are whole microseconds.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Action, Executor, Load, Plan, Scenario, Settings, Step, Target, ThinkTime};
+use super::{
+    Action, Executor, InstancePolicy, Load, Plan, Scenario, Script, Settings, Step, Target, ThinkTime,
+};
 
 /// What stands in the place of a secret.
 const REDACTED: &str = "[redacted]";
@@ -59,6 +62,32 @@ pub struct ResolvedSettings {
     pub quick_ack: bool,
     /// Fewest measured calls for a verdict other than inconclusive.
     pub min_samples: u64,
+    /// What every plugin was allowed; only where a scenario is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugins: Option<ResolvedPluginLimits>,
+}
+
+/// What every plugin was allowed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedPluginLimits {
+    /// Which virtual users shared an instance.
+    pub instances: InstancePolicy,
+    /// Most memory of an instance.
+    pub memory_bytes: u64,
+    /// Longest time of one call that plans or learns.
+    pub call_timeout_us: u64,
+    /// Longest time of one call that starts something.
+    pub start_timeout_us: u64,
+    /// Largest component file.
+    pub file_bytes: u64,
+    /// Most steps of one iteration.
+    pub steps: u32,
+    /// Largest arguments, parameters or body of one step.
+    pub arguments_bytes: u64,
+    /// Most of a result that was handed over.
+    pub result_bytes: u64,
+    /// Most log lines of a level that a worker kept.
+    pub log_lines: u32,
 }
 
 /// The shape of the load; which keys are present depends on the executor.
@@ -104,7 +133,13 @@ pub struct ResolvedScenario {
     /// Pause after every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub think_time: Option<ResolvedPause>,
-    /// What is done, in order.
+    /// The plugin that chose the steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
+    /// What the plugin was set up with, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<Value>,
+    /// What is done, in order; empty where a plugin chose.
     pub steps: Vec<ResolvedStep>,
 }
 
@@ -138,7 +173,7 @@ impl From<&Plan> for ResolvedConfig {
     fn from(plan: &Plan) -> Self {
         Self {
             target: target(&plan.target),
-            settings: settings(&plan.settings),
+            settings: ResolvedSettings { plugins: plugin_limits(plan), ..settings(&plan.settings) },
             load: load(&plan.load),
             scenarios: plan.scenarios.iter().map(scenario).collect(),
         }
@@ -150,8 +185,8 @@ impl ResolvedConfig {
     ///
     /// Two runs with the same hash asked the same of their servers, so their figures can be compared. It covers everything that
     /// changes the load or its meaning. It leaves out what differs between runs that shall be compared: the URL (two servers,
-    /// two releases), the values of headers (two tokens), the seed (two samples of the same load), and what only the
-    /// generator's machine or the verdict depends on (`workers`, `min_samples`).
+    /// two releases), the values of headers (two tokens), the seed (two samples of the same load), the folder of a plugin, and what only
+    /// the generator's machine or the verdict depends on (`workers`, `min_samples`).
     pub fn hash(&self) -> String {
         let mut config = serde_json::json!(self);
         for (table, key) in
@@ -160,6 +195,12 @@ impl ResolvedConfig {
             if let Some(Value::Object(table)) = config.get_mut(table) {
                 table.remove(key);
             }
+        }
+        for plugin in
+            config["scenarios"].as_array_mut().into_iter().flatten().filter_map(|it| it.get_mut("plugin"))
+        {
+            let name = plugin.as_str().and_then(|file| Path::new(file).file_name());
+            *plugin = Value::from(name.map(|name| name.to_string_lossy().into_owned()));
         }
         config.sort_all_objects();
         format!("{:016x}", fnv_1a(config.to_string().as_bytes()))
@@ -213,7 +254,25 @@ fn settings(settings: &Settings) -> ResolvedSettings {
         max_body_bytes: settings.max_body_bytes,
         quick_ack: settings.quick_ack,
         min_samples: settings.min_samples,
+        plugins: None,
     }
+}
+
+/// The limits of plugins, where there are any: they mean nothing to other runs, which keep their hash when a default changes.
+fn plugin_limits(plan: &Plan) -> Option<ResolvedPluginLimits> {
+    let used = plan.scenarios.iter().any(|scenario| matches!(scenario.script, Script::Plugin(_)));
+    let limits = &plan.settings.plugins;
+    used.then(|| ResolvedPluginLimits {
+        instances: limits.instances,
+        memory_bytes: limits.memory_bytes,
+        call_timeout_us: micros(limits.call_timeout),
+        start_timeout_us: micros(limits.start_timeout),
+        file_bytes: limits.file_bytes,
+        steps: limits.steps,
+        arguments_bytes: limits.arguments_bytes,
+        result_bytes: limits.result_bytes,
+        log_lines: limits.log_lines,
+    })
 }
 
 fn load(load: &Load) -> ResolvedLoad {
@@ -243,10 +302,16 @@ fn load(load: &Load) -> ResolvedLoad {
 }
 
 fn scenario(scenario: &Scenario) -> ResolvedScenario {
+    let plugin = match &scenario.script {
+        Script::Plugin(plugin) => Some(plugin),
+        Script::Steps(_) => None,
+    };
     ResolvedScenario {
         name: scenario.name.clone(),
         weight: scenario.weight,
         think_time: scenario.think_time.map(pause),
+        plugin: plugin.map(|plugin| plugin.file.display().to_string()),
+        config: plugin.map(|plugin| plugin.config.clone()),
         steps: scenario.steps().iter().map(step).collect(),
     }
 }
@@ -357,6 +422,11 @@ mod tests {
         [[scenario]]
         type = "code_mode"
         code = "query { me }"
+        [plugins]
+        memory = "32MiB"
+        [[scenario]]
+        plugin = "plugins/shopper.wasm"
+        config = { catalog = 500, tags = ["a", "b"] }
     "#;
 
     fn plan(text: &str) -> Plan {
@@ -394,6 +464,7 @@ mod tests {
             ("workers = 2", "workers = 4"),
             ("query = \"a\", limit = 5", "limit = 5, query = \"a\""),
             ("\"1.5s\"", "\"1500ms\""),
+            ("plugins/shopper.wasm", "/elsewhere/shopper.wasm"),
         ] {
             assert!(TEXT.contains(from), "{from}");
             assert_eq!(hash(TEXT), hash(&TEXT.replace(from, to)), "{from} -> {to}");
@@ -412,10 +483,19 @@ mod tests {
             ("seed = 1", "quick_ack = false"),
             ("expect_status = 401", "expect_status = 403"),
             ("X-Tenant", "X-Other"),
+            ("plugins/shopper.wasm", "plugins/browser.wasm"),
+            ("catalog = 500", "catalog = 501"),
+            ("32MiB", "33MiB"),
         ] {
             assert!(TEXT.contains(from), "{from}");
             assert_ne!(hash(TEXT), hash(&TEXT.replace(from, to)), "{from} -> {to}");
         }
+    }
+
+    #[test]
+    fn the_limits_of_plugins_mean_nothing_to_a_run_without_one() {
+        let text = "[target]\nurl = \"http://one.test/\"\n[[scenario]]\ntype = \"ping\"\n";
+        assert_eq!(hash(text), hash(&format!("{text}[plugins]\nmemory = \"32MiB\"\n")));
     }
 
     #[test]

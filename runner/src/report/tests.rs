@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::judge::fixtures::{Run, plan};
 use crate::judge::{Books, Outcome, TransportFault, judge_validity};
+use crate::plan::{PluginUse, Scenario, Script};
 
 /// The report of a synthetic run under [`plan`].
 pub(super) fn report_of(run: Run) -> Report {
@@ -242,4 +243,23 @@ fn a_run_without_samples_has_a_report_with_unknown_times() {
     assert_eq!(report.totals.requests, 0);
     assert!(report.totals.failed_ratio.abs() < 1e-9);
     assert_eq!(report.verdict.exit_code, 91);
+}
+
+#[test]
+fn a_plugin_stands_in_the_configuration_with_what_it_was_set_up_with_and_allowed() {
+    let mut plan = plan();
+    let config = json!({"catalog": 500});
+    plan.scenarios.push(Scenario {
+        name: "shopper".to_owned(),
+        weight: 1,
+        think_time: None,
+        script: Script::Plugin(PluginUse { file: "plugins/shopper.wasm".into(), config: config.clone() }),
+    });
+    let report = report_under(&plan, Run::new());
+    let written: Value = serde_json::from_str(&report.to_json()).unwrap();
+    let scenario = &written["config"]["scenario"][plan.scenarios.len() - 1];
+    assert_eq!((&scenario["plugin"], &scenario["config"]), (&json!("plugins/shopper.wasm"), &config));
+    assert_eq!((&scenario["steps"], &scenario["type"]), (&json!([]), &Value::Null));
+    assert_eq!(written["config"]["settings"]["plugins"]["instances"], "auto");
+    assert_eq!(Report::from_json(&report.to_json()).unwrap().config, report.config);
 }

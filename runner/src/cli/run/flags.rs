@@ -7,6 +7,7 @@ use url::Url;
 
 use super::super::report::Format;
 use super::super::values;
+use crate::error::Error;
 use crate::live::{ColourChoice, Progress};
 use crate::plan::config::Overrides;
 use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, TransportKind};
@@ -19,6 +20,7 @@ use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, Tran
   cargo pmcp loadtest run http://127.0.0.1:3000/mcp --vus 50 --duration 1m
   cargo pmcp loadtest run http://127.0.0.1:3000/mcp --stage 30s:50 --stage 1m:50 --stage 10s:0
   cargo pmcp loadtest run https://mcp.example.org/mcp --scenario smoke --api-key \"$KEY\"
+  cargo pmcp loadtest run --demo --plugin shopper.wasm --plugin-config '{\"catalog\": 500}'
 
 Every value can be given as a variable too: --max-body-bytes as MCP_LOADTEST_MAX_BODY_BYTES, URL as MCP_LOADTEST_URL, and so on.
 Flags beat the environment, the environment beats the file, the file beats defaults.")]
@@ -42,6 +44,18 @@ pub(in crate::cli) struct Arguments {
         value_delimiter = ','
     )]
     pub(super) scenarios: Vec<String>,
+    /// A plugin, which then is all that the virtual users do; needs no configuration file
+    #[arg(
+        long,
+        value_name = "FILE.wasm",
+        env = "MCP_LOADTEST_PLUGIN",
+        hide_env = true,
+        conflicts_with = "scenarios"
+    )]
+    pub(super) plugin: Option<PathBuf>,
+    /// What the plugin is set up with: a JSON object, or @FILE.json; it goes into the report as it is
+    #[arg(long, value_name = "JSON", env = "MCP_LOADTEST_PLUGIN_CONFIG", hide_env = true)]
+    plugin_config: Option<String>,
 
     /// Concurrent virtual users
     #[arg(
@@ -191,8 +205,11 @@ pub(in crate::cli) struct Arguments {
 
 impl Arguments {
     /// What beats the file.
-    pub(super) fn overrides(&self) -> Overrides {
-        Overrides {
+    ///
+    /// # Errors
+    /// [`ExitCode::Usage`](crate::ExitCode::Usage) where the plugin's configuration is no JSON object.
+    pub(super) fn overrides(&self) -> Result<Overrides, Error> {
+        Ok(Overrides {
             url: self.url.clone(),
             vus: self.vus,
             duration: self.duration,
@@ -212,7 +229,9 @@ impl Arguments {
             graceful_stop: self.graceful_stop,
             scenarios: self.scenarios.clone(),
             max_body_bytes: self.max_body_bytes,
-        }
+            plugin: self.plugin.clone(),
+            plugin_config: self.plugin_config.as_deref().map(values::plugin_config).transpose()?,
+        })
     }
 
     /// How progress is shown, all flags considered.

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::value::{At, DurationText, Entries, PauseText, Size, Statuses};
-use crate::plan::{ConnectionPolicy, Protocol, SessionPolicy, TransportKind};
+use crate::plan::{ConnectionPolicy, InstancePolicy, Protocol, SessionPolicy, TransportKind};
 
 /// A load test: who is hit, how hard, and what the virtual users do.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -24,6 +24,8 @@ pub(super) struct File {
     pub(super) load: Option<At<LoadTable>>,
     /// A ramp, as `[load] stages` but in tables of their own; the existing command's spelling.
     pub(super) stage: Option<Vec<At<StageTable>>>,
+    /// What every plugin is allowed.
+    pub(super) plugins: Option<PluginsTable>,
     /// What virtual users do. Every iteration draws one, by weight.
     pub(super) scenario: Option<Vec<At<ScenarioTable>>>,
 }
@@ -88,6 +90,30 @@ pub(super) struct SettingsTable {
     pub(super) quick_ack: Option<bool>,
     /// Fewest measured calls for a verdict other than inconclusive (default 100).
     pub(super) min_samples: Option<u64>,
+}
+
+/// What every plugin is allowed. What goes beyond is that plugin's failure, never the run's.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct PluginsTable {
+    /// Which virtual users share an instance of a plugin (default auto: none while they are few, above that those of a worker).
+    pub(super) instances: Option<InstancePolicy>,
+    /// Most memory of an instance (default 64MiB).
+    pub(super) memory: Option<At<Size>>,
+    /// Longest time of one call that plans or learns (default 1s).
+    pub(super) call_timeout: Option<At<DurationText>>,
+    /// Longest time of one call that starts something (default 10s).
+    pub(super) start_timeout: Option<At<DurationText>>,
+    /// Largest file that is loaded (default 64MiB).
+    pub(super) max_file: Option<At<Size>>,
+    /// Most steps of one iteration (default 1000).
+    pub(super) max_steps: Option<At<u32>>,
+    /// Largest arguments, parameters or body of one step (default 1MiB).
+    pub(super) max_arguments: Option<At<Size>>,
+    /// Most of a result that is handed over to the plugin (default 64KiB).
+    pub(super) max_result: Option<At<Size>>,
+    /// Most log lines of a level that a worker keeps (default 20); what comes beyond is counted.
+    pub(super) max_log_lines: Option<At<u32>>,
 }
 
 /// The shape of the load.
@@ -193,7 +219,7 @@ macro_rules! tables_of_steps {
             $($(#[$meta])* pub(super) $key: Option<At<$value>>,)*
         }
 
-        /// What a virtual user does in one iteration: a list of steps, or the keys of a single step.
+        /// What a virtual user does in one iteration: a list of steps, the keys of a single step, or what a plugin chooses.
         #[derive(Debug, Default, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields, expecting = "a table")]
         pub(super) struct ScenarioTable {
@@ -203,6 +229,11 @@ macro_rules! tables_of_steps {
             pub(super) weight: Option<At<u32>>,
             /// Pause after every step: "1s", or drawn evenly from a range, "1s..3s".
             pub(super) think_time: Option<At<PauseText>>,
+            /// The plugin that chooses the steps: a WebAssembly component, relative to this file's folder.
+            pub(super) plugin: Option<At<String>>,
+            /// What the plugin is set up with. It goes into the report as it is: no place for secrets.
+            #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
+            pub(super) config: Option<At<toml::Value>>,
             /// What is done, in order.
             pub(super) step: Option<Vec<At<StepTable>>>,
             /// What the scenario's only step does, where its keys stand here instead of in a `[[scenario.step]]`.

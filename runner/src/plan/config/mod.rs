@@ -8,6 +8,8 @@ mod error;
 mod file;
 mod load;
 mod overrides;
+mod plugin;
+mod plugin_limits;
 mod scenario;
 mod settings;
 mod source;
@@ -25,6 +27,7 @@ use error::Problems;
 pub use error::{ConfigError, ConfigErrors};
 use file::File;
 pub use overrides::Overrides;
+pub use plugin::read_plugin_config;
 pub use source::Place;
 use source::Source;
 
@@ -33,7 +36,7 @@ use source::Source;
 pub struct Resolved {
     /// The run.
     pub plan: Plan,
-    /// Whose settings these are: the file's name.
+    /// Whose settings these are: the file's name, or the plugin's where there is no file.
     pub origin: String,
     /// What was accepted but has no effect, or was overruled; one sentence each, for stderr.
     pub notes: Vec<String>,
@@ -41,6 +44,7 @@ pub struct Resolved {
 
 /// Makes a plan of a file (its name and its text), what overrides it, and the environment.
 ///
+/// The name is the file's path: plugins are looked for in its folder. Where a flag names a plugin, no file is needed.
 /// The environment is asked only for the variables that the file names.
 ///
 /// ```
@@ -60,13 +64,15 @@ pub fn resolve(
     overrides: &Overrides,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Resolved, ConfigErrors> {
-    let Some((name, text)) = file else {
+    // A plugin that the flags name needs no file.
+    let plugin = overrides.plugin.as_ref().map(|file| file.display().to_string());
+    let Some((name, text)) = file.or(plugin.as_deref().map(|plugin| (plugin, ""))) else {
         return Err(ConfigErrors::from(ConfigError {
             message: "there is no configuration: nobody said what the virtual users shall do".to_owned(),
             place: None,
             help: Some(
-                "write a starter file with `cargo pmcp loadtest init [URL]`, or name one with --config or a scenario of the \
-                 library with --scenario"
+                "write a starter file with `cargo pmcp loadtest init [URL]`, or name one with --config, a scenario of the \
+                 library with --scenario, or a plugin with --plugin"
                     .to_owned(),
             ),
         }));
@@ -81,11 +87,12 @@ pub fn resolve(
     let target = target::resolve(&target_table, overrides, environment, &mut problems);
     let executor = load::resolve(&file, overrides, &mut problems, &mut notes);
     let settings_table = file.settings.take().unwrap_or_default();
-    let (settings, graceful_stop) = settings::resolve(&settings_table, overrides, &mut problems, &mut notes);
+    let plugins_table = file.plugins.take().unwrap_or_default();
+    let (settings, graceful_stop) =
+        settings::resolve(&settings_table, &plugins_table, overrides, &mut problems, &mut notes);
     let pause = settings_table.request_interval_ms.as_ref();
     let tables = file.scenario.take().unwrap_or_default();
-    let scenarios =
-        scenario::resolve(tables, pause, settings.session, &overrides.scenarios, &mut problems, &mut notes);
+    let scenarios = scenario::resolve(tables, pause, settings.session, overrides, &mut problems, &mut notes);
 
     let plan = target.zip(executor).map(|(target, executor)| Plan {
         target,

@@ -1,7 +1,9 @@
 //! What the command line and the environment say, which beats the file.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, TransportKind};
@@ -47,4 +49,8 @@ pub struct Overrides {
     pub scenarios: Vec<String>,
     /// Largest response body that is read, in bytes.
     pub max_body_bytes: Option<u64>,
+    /// A plugin, relative to the working directory of the program; replaces whatever the file's virtual users do.
+    pub plugin: Option<PathBuf>,
+    /// What that plugin is set up with, or, without it, the only one of the file.
+    pub plugin_config: Option<Map<String, Value>>,
 }

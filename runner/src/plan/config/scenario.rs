@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::error::Problems;
 use super::file::{ScenarioTable, StepTable, StepType};
+use super::overrides::Overrides;
+use super::plugin;
 use super::step;
 use super::value::At;
 use super::wording::suggestion;
@@ -15,10 +17,20 @@ pub(super) fn resolve(
     tables: Vec<At<ScenarioTable>>,
     pause: Option<&At<u64>>,
     session: SessionPolicy,
-    wanted: &[String],
+    overrides: &Overrides,
     problems: &mut Problems<'_>,
     notes: &mut Vec<String>,
 ) -> Vec<Scenario> {
+    let pause =
+        pause.and_then(|at| problems.counted(at, Duration::from_millis)).filter(|pause| !pause.is_zero());
+    let pause = pause.map(|pause| ThinkTime { min: pause, max: pause });
+    if let Some(file) = &overrides.plugin {
+        if !tables.is_empty() {
+            let replaced = problems.source().name;
+            notes.push(format!("--plugin replaces the scenarios of {replaced}, and keeps the rest of it"));
+        }
+        return plugin::only(file, overrides, pause, problems).into_iter().collect();
+    }
     if tables.is_empty() {
         let help = "write at least one:\n\n    [[scenario]]\n    type = \"tools/list\"\n\n    \
                     or let `cargo pmcp loadtest init URL` write them for your server";
@@ -28,9 +40,6 @@ pub(super) fn resolve(
     if session == SessionPolicy::Shared {
         refuse_closing(&tables, problems);
     }
-    let pause =
-        pause.and_then(|at| problems.counted(at, Duration::from_millis)).filter(|pause| !pause.is_zero());
-    let pause = pause.map(|pause| ThinkTime { min: pause, max: pause });
     let mut names = given_names(&tables, problems);
     let read: Vec<Option<Scenario>> = tables
         .into_iter()
@@ -42,7 +51,10 @@ pub(super) fn resolve(
     if scenarios.len() < total {
         return scenarios;
     }
-    let scenarios = chosen(scenarios, wanted, problems);
+    let mut scenarios = chosen(scenarios, &overrides.scenarios, problems);
+    if let Some(config) = &overrides.plugin_config {
+        plugin::reconfigure(&mut scenarios, config, problems);
+    }
     check_weights(&scenarios, problems);
     if !scenarios.is_empty() && !scenarios.iter().any(sends_requests) {
         let message = "no scenario sends a request: they only think or close their session";
@@ -101,22 +113,28 @@ fn scenario(
         Some(at) => Some(problems.pause(at)?).filter(|pause| !pause.max.is_zero()),
         None => pause,
     };
-    let steps = steps(&mut table, problems)?;
+    let script = script(&mut table, problems)?;
     let name = match table.value.name {
         Some(name) => name.value,
-        None => free_name(&steps, index, names),
+        None => free_name(&script, index, names),
     };
-    if steps.iter().any(|step| step::has_placeholder(&step.action)) {
+    let scenario = Scenario { name, weight: table.value.weight.map_or(1, |at| at.value), think_time, script };
+    if scenario.steps().iter().any(|step| step::has_placeholder(&step.action)) {
+        let name = &scenario.name;
         notes.push(format!(
             "scenario `{name}`: a text with {{{{...}}}} is sent as it stands; placeholders are not supported by this version yet"
         ));
     }
-    Some(Scenario {
-        name,
-        weight: table.value.weight.map_or(1, |at| at.value),
-        think_time,
-        script: Script::Steps(steps),
-    })
+    Some(scenario)
+}
+
+/// Where the steps come from: a plugin, or the file.
+fn script(table: &mut At<ScenarioTable>, problems: &mut Problems<'_>) -> Option<Script> {
+    if let Some(file) = table.value.plugin.take() {
+        return plugin::read(&file, table, problems).map(Script::Plugin);
+    }
+    plugin::refuse_config(&table.value, problems);
+    steps(table, problems).map(Script::Steps)
 }
 
 /// The steps, which stand in tables of their own or, if there is only one, in the scenario itself.
@@ -150,15 +168,14 @@ fn steps(table: &mut At<ScenarioTable>, problems: &mut Problems<'_>) -> Option<V
     }
 }
 
-/// A name for a scenario that has none: its only step's, or its place in the file; with a number if that is taken.
-fn free_name(steps: &[Step], index: usize, names: &mut BTreeSet<String>) -> String {
-    let base = match steps {
-        [Step { action, .. }] => match action {
-            Action::CodeMode { format, .. } => format!("code_mode/{format}"),
-            Action::CloseSession => "session/close".to_owned(),
-            _ => action.object().or(action.method().map(str::to_owned)).unwrap_or_else(|| "think".to_owned()),
-        },
-        _ => format!("scenario-{}", index + 1),
+/// A name for a scenario that has none: its plugin's, its only step's, or its place in the file; with a number if that is taken.
+fn free_name(script: &Script, index: usize, names: &mut BTreeSet<String>) -> String {
+    let numbered = || format!("scenario-{}", index + 1);
+    let base = match script {
+        Script::Plugin(plugin) => {
+            plugin::name_of(plugin).filter(|name| !name.trim().is_empty()).unwrap_or_else(numbered)
+        }
+        Script::Steps(steps) => step_name(steps).unwrap_or_else(numbered),
     };
     let mut name = base.clone();
     let mut number = 2_u64;
@@ -167,6 +184,17 @@ fn free_name(steps: &[Step], index: usize, names: &mut BTreeSet<String>) -> Stri
         number += 1;
     }
     name
+}
+
+/// What the only step is about.
+fn step_name(steps: &[Step]) -> Option<String> {
+    let [Step { action, .. }] = steps else { return None };
+    Some(match action {
+        Action::CodeMode { format, .. } => format!("code_mode/{format}"),
+        Action::CloseSession => "session/close".to_owned(),
+        Action::Think(_) => "think".to_owned(),
+        request => request.object().or(request.method().map(str::to_owned))?,
+    })
 }
 
 /// The scenarios that were asked for by name; all of them if none was.

@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::error::Problems;
-use super::file::SettingsTable;
+use super::file::{PluginsTable, SettingsTable};
 use super::overrides::Overrides;
+use super::plugin_limits;
 use super::value::{At, DurationText, PauseText};
 use crate::plan::{Settings, ThinkTime, duration};
 
@@ -60,6 +61,7 @@ impl Problems<'_> {
 /// The settings, and how long running iterations may go on after the end.
 pub(super) fn resolve(
     table: &SettingsTable,
+    plugins: &PluginsTable,
     overrides: &Overrides,
     problems: &mut Problems<'_>,
     notes: &mut Vec<String>,
@@ -80,7 +82,7 @@ pub(super) fn resolve(
         max_body_bytes: max_body_bytes(table, overrides, problems).unwrap_or(defaults.max_body_bytes),
         quick_ack: overrides.quick_ack.or(table.quick_ack).unwrap_or(defaults.quick_ack),
         min_samples: overrides.min_samples.or(table.min_samples).unwrap_or(defaults.min_samples),
-        plugins: defaults.plugins,
+        plugins: plugin_limits::resolve(plugins, problems),
     };
     let graceful_stop = table.graceful_stop.as_ref().and_then(|at| problems.duration(at));
     (settings, overrides.graceful_stop.or(graceful_stop).unwrap_or(GRACEFUL_STOP))

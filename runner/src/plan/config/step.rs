@@ -143,7 +143,7 @@ fn tool_arguments(arguments: Option<At<toml::Value>>, problems: &mut Problems<'_
 }
 
 /// A TOML value as JSON. Dates become texts; what JSON cannot say is an error.
-fn json(value: toml::Value) -> Result<Value, String> {
+pub(super) fn json(value: toml::Value) -> Result<Value, String> {
     Ok(match value {
         toml::Value::String(text) => Value::String(text),
         toml::Value::Integer(number) => Value::from(number),

@@ -13,7 +13,6 @@ fn not_yet(word: &str) -> Option<&'static str> {
         "extract" => "values are not extracted from answers by this version yet",
         "check" => "answers are not checked by this version yet, beyond their outcome",
         "feeders" | "feeder" => "data feeders are not supported by this version yet",
-        "plugin" | "config" => "plugins are not supported by this version yet",
         "client_credentials" => {
             "OAuth client credentials are not supported by this version yet; `bearer` and `bearer_env` are"
         }

@@ -1,33 +1,11 @@
 //! Every mistake is shown as the user will see it.
 
-use std::fmt::Write as _;
-
 use proptest::prelude::{any, prop_assert, proptest};
 
-use super::{SCENARIO, TARGET, plain, with};
+use super::{SCENARIO, TARGET, gallery, plain, with};
 use crate::error::{Error, ExitCode};
 use crate::plan::config::{Overrides, resolve};
 use crate::plan::{Secret, Stage};
-
-/// Compares with the snapshot that is called after the test.
-macro_rules! assert_shown {
-    ($shown:expr) => {
-        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-            insta::assert_snapshot!($shown);
-        });
-    };
-}
-
-/// The pictures of all these files, one below the other.
-fn gallery(files: &[(&str, &str)]) -> String {
-    let mut gallery = String::new();
-    for (what, text) in files {
-        let shown = plain(text)
-            .map_or_else(|errors| errors.to_string(), |resolved| format!("ACCEPTED: {resolved:#?}"));
-        write!(gallery, "##### {what}\n{shown}\n\n").unwrap();
-    }
-    gallery
-}
 
 /// `text` below a target and above a scenario, so that it holds the only mistake.
 fn alone(text: &str) -> String {
@@ -79,7 +57,6 @@ fn what_comes_with_a_later_version_is_refused_and_not_ignored() {
         ("thresholds", "[thresholds]\nerrors = [\"rate < 1%\"]\n"),
         ("an arrival rate", "[load]\nexecutor = \"constant-arrival-rate\"\nrate = \"200/s\"\n"),
         ("its keys", "[load]\nmax_vus = 10\n"),
-        ("a plugin", "[[scenario]]\nname = \"shopper\"\nplugin = \"shopper.wasm\"\n"),
         ("extraction", "[[scenario]]\n[[scenario.step]]\ntype = \"ping\"\nextract = { a = \"$.b\" }\n"),
         ("checks", "[[scenario]]\ntype = \"ping\"\ncheck = { status = \"ok\" }\n"),
         ("feeders", "[feeders]\ntopic = \"topics.csv\"\n"),
