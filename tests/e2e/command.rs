@@ -136,7 +136,13 @@ fn too_few_calls_are_inconclusive() {
 
 #[test]
 fn help_is_what_it_was() {
-    for (name, words) in [("help", "--help"), ("help_run", "run --help"), ("help_init", "init --help")] {
+    for (name, words) in [
+        ("help", "--help"),
+        ("help_run", "run --help"),
+        ("help_init", "init --help"),
+        ("help_plugin", "plugin --help"),
+        ("help_plugin_build", "plugin build --help"),
+    ] {
         let ended = Tool::new(words).env("COLUMNS", "100").end().expect(0);
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/e2e/snapshots");
         insta::with_settings!({ snapshot_path => folder, prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -148,12 +154,8 @@ fn help_is_what_it_was() {
 #[cfg(unix)]
 #[test]
 fn another_verb_is_handed_to_the_next_program_of_the_name() {
-    use std::os::unix::fs::PermissionsExt as _;
-
     let tool = Tool::new("upload scenario.toml")
-        .with_file("bin/cargo-pmcp", "#!/bin/sh\necho \"theirs: $*\"\nexit 7\n");
-    let program = tool.folder().join("bin/cargo-pmcp");
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("an executable");
+        .with_program("cargo-pmcp", "#!/bin/sh\necho \"theirs: $*\"\nexit 7\n");
     let path = format!("{}:/usr/bin:/bin", tool.folder().join("bin").display());
     let ended = tool.env("PATH", &path).end().expect(7);
     assert_eq!(ended.stdout, "theirs: pmcp loadtest upload scenario.toml\n");

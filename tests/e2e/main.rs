@@ -9,6 +9,8 @@ mod faults;
 #[cfg(unix)]
 mod interrupts;
 mod library;
+#[cfg(feature = "plugins")]
+mod plugins;
 mod reports;
 mod secrets;
 mod starter;

@@ -114,6 +114,17 @@ impl Tool {
         self
     }
 
+    /// Puts a program into the folder `bin` first.
+    #[cfg(unix)]
+    pub(crate) fn with_program(self, name: &str, text: &str) -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let tool = self.with_file(&format!("bin/{name}"), text);
+        let program = tool.folder().join("bin").join(name);
+        std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).expect("an executable");
+        tool
+    }
+
     /// A configuration where the tool looks for it.
     pub(crate) fn config(self, text: &str) -> Self {
         self.with_file(".pmcp/loadtest.toml", text)
@@ -280,6 +291,10 @@ impl Ended {
         let mut files: Vec<_> = files.map(|file| file.file_name().to_string_lossy().into_owned()).collect();
         files.sort();
         files
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A file of the folder.

@@ -4,6 +4,7 @@ mod delegate;
 mod demo_server;
 mod init;
 mod locate;
+mod plugin;
 mod print;
 mod report;
 mod report_file;
@@ -34,7 +35,7 @@ use crate::error::{Error, ExitCode};
   cargo pmcp loadtest run http://127.0.0.1:3000/mcp --vus 50   run it
 
 Exit codes: 0 passed · 1 our own failure · 2 usage or configuration · 3 authentication needed
-  4 target unreachable · 91 inconclusive · 99 failed · 130 interrupted (the report is still written)")]
+  4 target unreachable · 5 plugin broken · 91 inconclusive · 99 failed · 130 interrupted (the report is still written)")]
 struct Loadtest {
     #[command(subcommand)]
     command: Command,
@@ -50,6 +51,8 @@ enum Command {
     Scenarios(scenarios::Arguments),
     /// Print a saved report
     Report(report::Arguments),
+    /// Write and build plugins: scenarios that are code
+    Plugin(plugin::Arguments),
     /// Run the embedded demo MCP server alone
     DemoServer(demo_server::Arguments),
     /// Print a JSON Schema: of the configuration file or of the report
@@ -86,6 +89,7 @@ fn loadtest(typed: Vec<OsString>) -> u8 {
         Command::Init(arguments) => init::init(arguments).map(|()| ExitCode::Passed),
         Command::Scenarios(arguments) => scenarios::scenarios(&arguments).map(|()| ExitCode::Passed),
         Command::Report(arguments) => report::report(&arguments).map(|()| ExitCode::Passed),
+        Command::Plugin(arguments) => plugin::plugin(arguments).map(|()| ExitCode::Passed),
         Command::DemoServer(arguments) => demo_server::serve(&arguments).map(|()| ExitCode::Passed),
         Command::Schema(arguments) => {
             schema::schema(&arguments);
