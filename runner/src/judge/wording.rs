@@ -58,6 +58,29 @@ pub(crate) fn time(micros: u64) -> String {
     }
 }
 
+/// A time that may be shorter than a microsecond: `920 ns`, `3.41 µs`, from a millisecond on as [`time`].
+pub(crate) fn fine_time(micros: f64) -> String {
+    match micros {
+        ..0.9995 => format!("{} ns", rounded(micros * 1e3)),
+        ..999.5 => format!("{} µs", three_digits(micros)),
+        _ => time(rounded(micros)),
+    }
+}
+
+/// Any number: `12,345`, `0.00123`, `-3.40`, `1.50e20`; whole ones in full, others to three significant digits.
+pub(crate) fn number(value: f64) -> String {
+    let sign = if value < 0.0 { "-" } else { "" };
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        size if !(0.001..1e15).contains(&size) => format!("{value:.2e}"),
+        size if size.fract() == 0.0 => format!("{sign}{}", count(rounded(size))),
+        size if size < 0.01 => format!("{sign}{size:.5}"),
+        size if size < 0.1 => format!("{sign}{size:.4}"),
+        size if size < 1.0 => format!("{sign}{size:.3}"),
+        size => format!("{sign}{}", three_digits(size)),
+    }
+}
+
 /// `310 B`, `3.65 MB`; powers of ten.
 pub(crate) fn bytes(value: u64) -> String {
     let (divisor, unit) = match value {
@@ -132,6 +155,33 @@ mod tests {
     fn rates_and_bytes_scale() {
         assert_eq!([0.0, 0.25, 701.5, 999.96, 12_345.6].map(rate), ["0", "0.25", "701.5", "1,000", "12,346"]);
         assert_eq!([310, 3_650_000].map(bytes), ["310 B", "3.65 MB"]);
+    }
+
+    #[test]
+    fn short_times_keep_three_significant_digits() {
+        let shown = [0.0, 0.92, 0.9996, 3.412, 99.96, 999.4, 999.6, 1_234.5].map(fine_time);
+        assert_eq!(shown, ["0 ns", "920 ns", "1.00 µs", "3.41 µs", "100 µs", "999 µs", "1.00 ms", "1.24 ms"]);
+    }
+
+    #[test]
+    fn numbers_of_any_size_stay_short_and_whole_ones_in_full() {
+        let shown =
+            [0.0, 12_345.0, -3.4, 0.001_234, 0.0999, -0.5, 1234.56, 1.5e20, 2e-7, f64::MIN].map(number);
+        assert_eq!(
+            shown,
+            [
+                "0",
+                "12,345",
+                "-3.40",
+                "0.00123",
+                "0.0999",
+                "-0.500",
+                "1,235",
+                "1.50e20",
+                "2.00e-7",
+                "-1.80e308"
+            ]
+        );
     }
 
     #[test]

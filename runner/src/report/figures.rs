@@ -113,8 +113,8 @@ impl Figures {
             failed_ratio: ratio(outcomes.errors(), outcomes.requests()),
             requests_in_window: metrics.in_window,
             ok_in_window: metrics.in_window_ok,
-            requests_per_s: per_second(metrics.in_window, window),
-            ok_per_s: per_second(metrics.in_window_ok, window),
+            requests_per_s: rounded(per_second(metrics.in_window as f64, window)),
+            ok_per_s: rounded(per_second(metrics.in_window_ok as f64, window)),
             bytes_sent: metrics.bytes_sent,
             bytes_received: metrics.bytes_received,
             failed_by_class: outcomes
@@ -163,10 +163,10 @@ pub(super) fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
-fn ratio(part: u64, whole: u64) -> f64 {
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { rounded(part as f64 / whole as f64) }
 }
 
-fn per_second(count: u64, window: Duration) -> f64 {
-    if window.is_zero() { 0.0 } else { rounded(count as f64 / window.as_secs_f64()) }
+pub(super) fn per_second(sum: f64, window: Duration) -> f64 {
+    if window.is_zero() { 0.0 } else { sum / window.as_secs_f64() }
 }

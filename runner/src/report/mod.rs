@@ -7,6 +7,7 @@ mod compatible;
 mod figures;
 mod json;
 mod manifest;
+mod plugins;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,9 @@ pub use compatible::{
 pub use figures::{Distribution, FailureKind, Figures};
 pub use json::ReadError;
 pub use manifest::{DroppedTool, Generator, Manifest, RunManifest, Server, Worker};
+pub use plugins::{
+    CallTimes, Check, CustomMetric, EncodedTrend, LoggedLine, PluginFailures, PluginReport, Summary,
+};
 pub use series::{Encoded, Histograms, Kind, Series};
 pub use text::TextStyle;
 pub use timeline::{BookCounts, Second};
@@ -76,6 +80,9 @@ pub struct Report {
     pub lifecycle: BTreeMap<String, Figures>,
     /// Counts beside the samples.
     pub books: BookCounts,
+    /// What plugins did, by scenario; only those that are plugins.
+    #[serde(default)]
+    pub plugins: BTreeMap<String, PluginReport>,
     /// Second by second.
     pub timeline: Vec<Second>,
     /// Where the server left its baseline.
@@ -134,6 +141,7 @@ impl Report {
             per_tool: per_tool.into_iter().map(|(name, figures)| (name, ToolFigures::new(figures))).collect(),
             lifecycle: groups.by(SeriesKind::Lifecycle, |key| Some(key.method.clone())),
             books: BookCounts::from(&observation.books),
+            plugins: plugins::plugins(observation),
             timeline: observation.metrics.timeline().iter().map(Second::from).collect(),
             breaking_point: BreakingPoint { detected: false },
             series: groups.series(plan.series().len()),

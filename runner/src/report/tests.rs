@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::plugins::tests::with_plugins;
 use super::*;
 use crate::judge::fixtures::{Run, plan};
 use crate::judge::{Books, Outcome, TransportFault, judge_validity};
@@ -89,7 +90,7 @@ fn the_golden_report_is_the_same_to_the_last_byte() {
 #[test]
 fn reports_follow_the_published_schema() {
     let schema = jsonschema::validator_for(&Report::json_schema()).unwrap();
-    for report in [golden(), report_of(Run::new())] {
+    for report in [golden(), report_of(Run::new()), with_plugins()] {
         let json = serde_json::to_value(&report).unwrap();
         let faults: Vec<String> = schema.iter_errors(&json).map(|fault| fault.to_string()).collect();
         assert_eq!(faults, [""; 0]);

@@ -4,6 +4,7 @@
 
 mod layout;
 mod paint;
+mod plugins;
 mod sections;
 mod table;
 #[cfg(test)]
@@ -52,6 +53,7 @@ impl Report {
         sections::timeline(self, &mut page);
         tools::clocks(self, &mut page);
         sections::failures(self, &mut page);
+        plugins::plugins(self, &mut page);
         tools::sessions(self, &mut page);
         sections::validity(self, &mut page);
         sections::next_steps(self, saved_to, &mut page);

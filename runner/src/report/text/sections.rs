@@ -170,6 +170,10 @@ pub(super) fn next_steps(report: &Report, saved_to: Option<&str>, page: &mut Pag
         step("try", "what validity advises, then measure again");
     } else if code == ExitCode::Unreachable.code() {
         step("try", &format!("the server's own log of about {}", report.timestamp));
+    } else if code == ExitCode::Plugin.code() {
+        let worst = report.plugins.values().max_by_key(|plugin| plugin.failed_iterations);
+        let file = worst.map_or("FILE.wasm", |plugin| plugin.file.as_str());
+        step("try", &format!("the plugin alone: cargo pmcp loadtest plugin test {file}"));
     } else if code == ExitCode::Failed.code() && report.totals.ok == 0 {
         step("try", "one virtual user first: --vus 1 --iterations 10");
     }

@@ -1,12 +1,15 @@
-//! A table aligned by display width: the first column is text and gives way when there is no room, the others are figures.
+//! A table aligned by display width: the first column is text and gives way when there is no room, the others are figures; the last
+//! one may be text that takes what room is left.
 
-use super::layout::{elide_middle, width};
+use super::layout::{elide_end, elide_middle, width};
 use super::paint::{Tone, paint};
 
 /// Spaces between columns.
 const GAP: usize = 2;
 /// The first column never shrinks below this.
 const NARROWEST_NAME: usize = 8;
+/// What is kept for text at the end before the first column may take it.
+const ROOM_FOR_TEXT: usize = 24;
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub(super) struct Cell {
 pub(super) struct Table {
     header: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
+    /// Whether the last column is text.
+    ends_in_text: bool,
 }
 
 impl Cell {
@@ -34,7 +39,12 @@ impl Cell {
 
 impl Table {
     pub(super) fn new(header: Vec<&'static str>) -> Self {
-        Self { header, rows: Vec::new() }
+        Self { header, rows: Vec::new(), ends_in_text: false }
+    }
+
+    /// A table whose last column is text: it begins in one column, and its end gives way.
+    pub(super) fn ending_in_text(header: Vec<&'static str>) -> Self {
+        Self { ends_in_text: true, ..Self::new(header) }
     }
 
     /// Adds a row of as many cells as the header has.
@@ -46,10 +56,22 @@ impl Table {
     /// The lines of the table within `columns`.
     pub(super) fn lines(&self, columns: usize, colour: bool) -> Vec<String> {
         let mut widths = self.widths();
+        let text = self.ends_in_text.then(|| widths.pop().unwrap_or(0));
+        let kept_for_text = text.map_or(0, |text| GAP + text.min(ROOM_FOR_TEXT));
         let figures: usize = widths[1..].iter().map(|width| width + GAP).sum();
-        widths[0] = widths[0].min(columns.saturating_sub(figures)).max(NARROWEST_NAME);
+        widths[0] = widths[0].min(columns.saturating_sub(figures + kept_for_text)).max(NARROWEST_NAME);
+        let room = columns.saturating_sub(widths[0] + figures + GAP);
         let header: Vec<Cell> = self.header.iter().map(|&title| Cell::new(title, Tone::Quiet)).collect();
-        std::iter::once(&header).chain(&self.rows).map(|row| line(row, &widths, colour)).collect()
+        let rows = std::iter::once(&header).chain(&self.rows);
+        rows.map(|row| {
+            let mut line = line(row, &widths, colour);
+            if let (true, Some(text)) = (self.ends_in_text, row.last()) {
+                line.push_str(&" ".repeat(GAP));
+                line.push_str(&paint(&elide_end(&text.text, room), text.tone, colour));
+            }
+            line
+        })
+        .collect()
     }
 
     fn widths(&self) -> Vec<usize> {
@@ -94,6 +116,21 @@ mod tests {
     fn figures_end_in_the_same_column_whatever_the_name_is_made_of() {
         let widths: Vec<usize> = table().lines(80, false).iter().map(|line| width(line)).collect();
         assert_eq!(widths, [31, 31, 31]);
+    }
+
+    #[test]
+    fn text_at_the_end_takes_the_room_that_is_left_and_gives_way_at_its_end() {
+        let mut table = Table::ending_in_text(vec!["check", "failed", "message"]);
+        table.push(vec![
+            Cell::plain("total"),
+            Cell::plain("3"),
+            Cell::plain("the sum is not that of the items"),
+        ]);
+        table.push(vec![Cell::plain("in_stock"), Cell::plain("0"), Cell::plain("")]);
+        assert_eq!(
+            table.lines(40, false),
+            ["check     failed  message", "total          3  the sum is not that o…", "in_stock       0  "]
+        );
     }
 
     #[test]

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::*;
 use crate::judge::fixtures::{Run, plan_of};
-use crate::judge::{Outcome, StopReason, TransportFault};
+use crate::judge::{Outcome, PluginFault, PluginMetrics, RetiredPlugin, StopReason, TransportFault};
 use crate::plan::Action;
+use crate::report::plugins::tests::with_plugins;
 use crate::report::tests::{golden, report_of, report_under};
 
 const SAVED: Option<&str> = Some(".pmcp/reports/loadtest-2026-11-20T13-00-10.json");
@@ -45,6 +46,16 @@ fn wide_names() -> Report {
         .calls("🦀_crab", 15, 3, Outcome::Ok)
         .calls(long, 150, 700, Outcome::Ok);
     report_under(&plan, run)
+}
+
+/// A plugin of which nothing came, in words that no terminal should be given.
+fn hopeless() -> PluginMetrics {
+    let mut metrics = PluginMetrics { failed_iterations: 7, instances: 2, ..PluginMetrics::default() };
+    for iteration in 0..7 {
+        let message = "setup failed:\n\u{1b}[31mno catalog at the path that was configured\u{1b}[0m, and nothing to sell";
+        metrics.record_failure(PluginFault::Error, message, Vec::new(), 3, iteration);
+    }
+    metrics
 }
 
 #[test]
@@ -122,7 +133,9 @@ fn no_line_is_wider_than_asked() {
     let reset = Outcome::Transport(TransportFault::Reset);
     let lost =
         report_of(Run::new().calls_that_say("search", 500, 10, reset, &"reset ".repeat(40)).stopped(lost));
-    for report in [golden(), failing(), inconclusive(), wide_names(), report_of(Run::new()), lost] {
+    let hopeless = report_of(Run::new().plugin("hello", hopeless()));
+    let plain = [golden(), failing(), inconclusive(), wide_names(), report_of(Run::new()), lost];
+    for report in plain.into_iter().chain([with_plugins(), hopeless]) {
         for columns in [60, 80, 100, 120, 200] {
             for line in report.text(at(columns), Some("report.json")).lines() {
                 assert!(width(line) <= columns, "{columns}: {line}");
@@ -145,4 +158,32 @@ fn colour_changes_nothing_but_colour() {
 #[test]
 fn a_servers_escape_codes_never_reach_the_terminal() {
     assert!(!failing().text(at(80), SAVED).contains('\u{1b}'));
+}
+
+#[test]
+fn a_plugin_at_60_columns() {
+    insta::assert_snapshot!(with_plugins().text(at(60), None));
+}
+
+#[test]
+fn a_plugin_at_80_columns() {
+    insta::assert_snapshot!(with_plugins().text(at(80), None));
+}
+
+#[test]
+fn a_plugin_at_120_columns() {
+    insta::assert_snapshot!(with_plugins().text(at(120), None));
+}
+
+#[test]
+fn a_plugin_that_was_given_up() {
+    let given_up =
+        RetiredPlugin { scenario: "hello".to_owned(), message: "`open` failed 7 times in a row".to_owned() };
+    let run = Run::new().handshakes(20, 15, Outcome::Ok).plugin("hello", hopeless()).retired(vec![given_up]);
+    insta::assert_snapshot!(report_of(run).text(at(80), None));
+}
+
+#[test]
+fn a_run_without_plugins_says_nothing_of_them() {
+    assert!(!golden().text(at(80), SAVED).contains("plugin"));
 }
