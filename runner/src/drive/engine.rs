@@ -10,7 +10,7 @@ use tokio::task::LocalSet;
 
 use super::clock::{Clock, date_and_time};
 use super::link::Link;
-use super::plugin::Plugins;
+use super::plugin::{Plugins, Watcher};
 use super::prepare::{Prepared, Share};
 use super::script::steps::Steps;
 use super::shared_session::SharedSession;
@@ -111,20 +111,24 @@ impl Prepared {
 
     /// Runs the load on the calling task's own runtime, as one worker: what tests in virtual time need. Must be called inside a
     /// `LocalSet`.
-    #[cfg(test)]
-    pub(crate) async fn run_here(self, controls: Controls) -> Observation {
+    pub(crate) async fn run_here(self, controls: Controls, watcher: Option<Watcher>) -> Observation {
         let clock = Clock::start();
+        let started_at = date_and_time();
+        let cpu_before = usage::process().0;
         let (mut control, seats) = self.arrange(clock, 1);
         let crew: Vec<_> = seats
             .into_iter()
-            .map(|(seat, lines)| tokio::task::spawn_local(work(seat.worker(), lines)))
+            .map(|(seat, lines)| tokio::task::spawn_local(work(seat.worker(watcher.as_ref()), lines)))
             .collect();
         let stop = control.watch(controls).await;
         for worker in crew {
-            worker.await.expect("a worker does not panic");
+            if let Err(error) = worker.await {
+                // Nobody aborts a worker, so it panicked: a bug of ours.
+                std::panic::resume_unwind(error.into_panic());
+            }
         }
         let elapsed = clock.now().elapsed();
-        self.observe(control, stop, jiff::Timestamp::UNIX_EPOCH, elapsed, Duration::ZERO).await
+        self.observe(control, stop, started_at, elapsed, cpu_before).await
     }
 
     /// Lays out the control thread's state and a seat for every worker.
@@ -191,9 +195,9 @@ struct Seat {
 }
 
 impl Seat {
-    fn worker(self) -> Rc<Worker> {
+    fn worker(self, watcher: Option<&Watcher>) -> Rc<Worker> {
         let context = Rc::new(self.share.context(self.clock));
-        Worker::new(context, self.share, self.shared_session, self.stripe)
+        Worker::new(context, self.share, self.shared_session, self.stripe, watcher)
     }
 }
 
@@ -202,7 +206,7 @@ fn start((seat, lines): (Seat, Lines)) -> Result<JoinHandle<()>, Error> {
     let failed = |error| Error::new(ExitCode::Internal, "cannot start a worker thread").because(error);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let thread = std::thread::Builder::new().name(format!("worker-{}", seat.stripe.index));
-    thread.spawn(move || LocalSet::new().block_on(&runtime, work(seat.worker(), lines))).map_err(failed)
+    thread.spawn(move || LocalSet::new().block_on(&runtime, work(seat.worker(None), lines))).map_err(failed)
 }
 
 /// What the control thread knows of a worker.

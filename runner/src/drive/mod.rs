@@ -26,4 +26,5 @@ mod worker;
 
 pub use clock::date_and_time;
 pub use engine::{Controls, StopRequest};
+pub use plugin::{Event, EventKind, Inspection, inspect};
 pub use prepare::{Prepared, Survey, prepare, prepare_in_memory};

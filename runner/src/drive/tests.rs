@@ -87,7 +87,7 @@ async fn observe_until(plan: Plan, server: MemoryServer, stop: watch::Receiver<S
     LocalSet::new()
         .run_until(async {
             let prepared = prepare_in_memory(Arc::new(plan), server).await.unwrap();
-            prepared.run_here(Controls { stop, snapshots: watch::channel(None).0 }).await
+            prepared.run_here(Controls { stop, snapshots: watch::channel(None).0 }, None).await
         })
         .await
 }

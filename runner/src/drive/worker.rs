@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use super::context::Context;
 use super::deadline::sweep_period;
 use super::executor::population;
-use super::plugin::Guests;
+use super::plugin::{Guests, Watcher};
 use super::prepare::Share;
 use super::protocol::template::Dialect;
 use super::script::steps::Steps;
@@ -97,9 +97,13 @@ impl Worker {
         share: Share,
         shared_session: Option<Arc<SharedSession>>,
         stripe: Stripe,
+        watcher: Option<&Watcher>,
     ) -> Rc<Self> {
         let Share { plan, steps, dialect, plugins, .. } = share;
-        let guests = plugins.all.iter().map(|plugin| Guests::new(Arc::clone(plugin), Rc::clone(&context)));
+        let guests = plugins
+            .all
+            .iter()
+            .map(|plugin| Guests::new(Arc::clone(plugin), Rc::clone(&context), watcher.cloned()));
         Rc::new(Self {
             guests: guests.collect(),
             context,

@@ -9,7 +9,6 @@ pub(crate) use exports::pmcp::loadtest::plugin::{
     Findings, Manifest, Outcome, Plan, SetupInfo, Turn, VuContext,
 };
 pub(crate) use pmcp::loadtest::types::{
-    Action, Flow, Hooks, Iteration, ListKind, MetricKind, ResultData, RpcError, Sample, Status, Step,
-    StepOptions,
+    Action, Flow, Hooks, Iteration, MetricKind, ResultData, RpcError, Sample, Status, Step, StepOptions,
 };
 pub(crate) use pmcp::loadtest::{host, target, types};

@@ -4,29 +4,27 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use pmcp_loadtest_arguments::Draws;
 use wasmtime::component::ResourceAny;
 
-use super::bindings::{self, Findings, Iteration, Outcome, Plan, Status, Turn};
+use super::bindings::{Iteration, Outcome, Plan, Status, Turn};
 use super::failure::Failure;
 use super::guests::{Guests, SharedInstance};
-use super::host::shortened;
-use super::outcome::{outcome, unsent, wants_answer};
+use super::outcome::{outcome, unsent};
+use super::planned::{Flow, NextStep, Planned, PlannedStep, StepsLeft};
 use super::step::Checked;
+use super::watch::{self, EventKind};
 use crate::drive::link::{Link, Measured};
-use crate::drive::script::steps::ReadyStep;
 use crate::judge::{LogLevel, Moment, PluginFault, PluginMetrics};
-use pmcp_loadtest_arguments::Draws;
 
 /// Failures that end an instance in a row, without a plan between them, after which the plugin is given up.
 const PATIENCE: u32 = 3;
-/// Longest name of a check, characters.
-const LONGEST_NAME: usize = 200;
 
 /// A virtual user's side of a plugin.
 #[derive(Debug)]
 pub(crate) struct Guest {
-    guests: Rc<Guests>,
-    vu: u64,
+    pub(super) guests: Rc<Guests>,
+    pub(super) vu: u64,
     open: Option<Open>,
     /// Plans of iterations to come.
     ahead: VecDeque<(Iteration, Plan)>,
@@ -47,76 +45,6 @@ struct Open {
     scenario: ResourceAny,
 }
 
-/// How many more steps an iteration may have, and how many it may have in all.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StepsLeft {
-    left: u32,
-    of: u32,
-}
-
-/// A plan, on its way.
-#[derive(Debug)]
-pub(crate) struct Planned {
-    iteration: u64,
-    steps: std::vec::IntoIter<bindings::Step>,
-    position: usize,
-    failed: bool,
-    keep_going: bool,
-    /// What follows the steps.
-    pub(crate) then: Flow,
-}
-
-/// What follows the steps of a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Flow {
-    /// The iteration is complete.
-    Done,
-    /// The iteration goes on with another plan.
-    More,
-    /// The virtual user ends, for this reason.
-    StopVu(String),
-    /// The run ends, for this reason.
-    StopRun(String),
-}
-
-/// A step of a plan, and how its outcome gets back to the guest.
-#[derive(Debug)]
-pub(crate) struct PlannedStep {
-    pub(crate) step: ReadyStep,
-    options: Option<bindings::StepOptions>,
-    position: usize,
-}
-
-impl PlannedStep {
-    /// Whether the answer has to be kept.
-    pub(crate) fn wants_answer(&self) -> bool {
-        self.options.as_ref().is_some_and(wants_answer)
-    }
-}
-
-impl Planned {
-    /// What is left of an iteration's steps after this plan's. A plan without steps counts as one.
-    ///
-    /// # Errors
-    /// Where they are too many.
-    pub(crate) fn spend(&self, steps: StepsLeft) -> Result<StepsLeft, Failure> {
-        let StepsLeft { left, of } = steps;
-        let spent = u32::try_from(self.steps.len().max(1)).unwrap_or(u32::MAX);
-        let left = left.checked_sub(spent).ok_or_else(|| {
-            contract(format!(
-                "an iteration of more than {of} steps (`max_steps`); a plan without steps counts as one"
-            ))
-        })?;
-        Ok(StepsLeft { left, of })
-    }
-
-    /// Whether what is left asks nothing of the server.
-    pub(crate) fn rests(&self) -> bool {
-        use bindings::Action::{EndSession, Think};
-        self.steps.as_slice().iter().all(|step| matches!(step.action, Think(_) | EndSession))
-    }
-}
-
 impl Guest {
     pub(crate) fn new(guests: Rc<Guests>, vu: u64) -> Self {
         Self {
@@ -133,7 +61,7 @@ impl Guest {
 
     /// Most steps of an iteration.
     pub(crate) fn most_steps(&self) -> StepsLeft {
-        StepsLeft { left: self.guests.plugin.limits.steps, of: self.guests.plugin.limits.steps }
+        StepsLeft::all(self.guests.plugin.limits.steps)
     }
 
     /// How many iterations may be planned in one call.
@@ -145,7 +73,7 @@ impl Guest {
     pub(crate) fn planned_ahead(&mut self, number: u64) -> Option<Planned> {
         while let Some((iteration, plan)) = self.ahead.pop_front() {
             if iteration.number == number {
-                return Some(self.take_up(iteration.number, plan));
+                return Some(self.take_up(number, 0, plan, None));
             }
         }
         None
@@ -155,16 +83,24 @@ impl Guest {
     /// the first one has had. The guest is told what came of its plan before.
     pub(crate) fn plan(&mut self, iterations: Vec<Iteration>, round: u32) -> Result<Planned, Failure> {
         let number = iterations.first().map_or(0, |iteration| iteration.number);
+        if self.open.as_ref().is_some_and(|open| open.instance.borrow().is_broken()) {
+            // Somebody who shares the instance broke it.
+            self.leave();
+            if round > 0 {
+                let what = "its instance was lost to another virtual user's failure (`instances = \"per-vu\"` keeps them apart)";
+                return Err(Failure::new(PluginFault::Trap, what));
+            }
+        }
         let asked = self.ask(iterations, round);
         self.guests.learn_from(&asked);
         match asked {
-            Ok(plan) => {
+            Ok((plan, time)) => {
                 self.failures = 0;
-                Ok(self.take_up(number, plan))
+                Ok(self.take_up(number, round, plan, Some(time)))
             }
             Err(failure) => {
                 if failure.is_fatal() {
-                    self.open = None;
+                    self.leave();
                     self.failures += 1;
                 }
                 if self.failures >= PATIENCE {
@@ -175,31 +111,27 @@ impl Guest {
         }
     }
 
-    fn ask(&mut self, iterations: Vec<Iteration>, round: u32) -> Result<Plan, Failure> {
+    /// A plan, and how long it took.
+    fn ask(&mut self, iterations: Vec<Iteration>, round: u32) -> Result<(Plan, Duration), Failure> {
         self.ahead.clear();
-        if self.open.as_ref().is_some_and(|open| open.instance.borrow().is_broken()) {
-            // Somebody who shares the instance broke it.
-            self.open = None;
-        }
-        let (instance, scenario) = match &self.open {
-            Some(open) => (Rc::clone(&open.instance), open.scenario),
-            None => {
-                let (entered, _) = self.guests.timed(PluginMetrics::record_start, || self.enter());
-                let Open { instance, scenario } = entered?;
-                self.open = Some(Open { instance: Rc::clone(&instance), scenario });
-                (instance, scenario)
-            }
+        let number = iterations.first().map_or(0, |iteration| iteration.number);
+        let (instance, scenario) = if let Some(open) = &self.open {
+            (Rc::clone(&open.instance), open.scenario)
+        } else {
+            let (entered, _) = self.guests.timed(PluginMetrics::record_start, || self.enter(number));
+            let Open { instance, scenario } = entered?;
+            self.open = Some(Open { instance: Rc::clone(&instance), scenario });
+            (instance, scenario)
         };
         if round == 0 {
             self.random = Draws::new(iterations.first().map_or(0, |iteration| iteration.seed), 0, 0);
         }
         let turn = Turn { iterations, round, outcomes: std::mem::take(&mut self.outcomes) };
         let mut instance = instance.borrow_mut();
-        let (plans, end) = self
-            .guests
-            .timed(PluginMetrics::record_call, || instance.next(scenario, &turn, &mut self.random));
+        let call = || instance.next(scenario, &turn, &mut self.random);
+        let (plans, (began, end)) = self.guests.timed(PluginMetrics::record_call, call);
         self.free = end;
-        self.guests.collect_log(&mut instance);
+        self.guests.collect_log(&mut instance, self.vu, number);
         let plans = plans?;
         if plans.len() > turn.iterations.len() {
             let (given, asked) = (plans.len(), turn.iterations.len());
@@ -208,49 +140,71 @@ impl Guest {
         let mut plans = turn.iterations.into_iter().zip(plans);
         let Some((_, plan)) = plans.next() else { return Err(contract("next gave no plan")) };
         self.ahead.extend(plans);
-        Ok(plan)
+        Ok((plan, end.since(began)))
     }
 
-    fn enter(&self) -> Result<Open, Failure> {
+    /// Takes a place in an instance.
+    fn enter(&self, iteration: u64) -> Result<Open, Failure> {
         let instance = self.guests.instance()?;
         let scenario = {
             let mut borrowed = instance.borrow_mut();
             let scenario = borrowed.open(self.guests.plugin.vu_context(self.vu));
-            self.guests.collect_log(&mut borrowed);
+            self.guests.collect_log(&mut borrowed, self.vu, iteration);
             scenario?
         };
         Ok(Open { instance, scenario })
     }
 
-    /// Counts what a plan found, and makes it ready to be followed.
-    fn take_up(&mut self, iteration: u64, plan: Plan) -> Planned {
+    /// Lets go of an instance that is beyond use: whoever comes next knows nothing of what was.
+    fn leave(&mut self) {
+        self.open = None;
+        self.outcomes.clear();
+        self.ahead.clear();
+    }
+
+    /// Counts what a plan found, and makes it ready to be followed. `time` is what it took to make, if it was made just now.
+    fn take_up(&mut self, iteration: u64, round: u32, plan: Plan, time: Option<Duration>) -> Planned {
         let Plan { steps, then, keep_going, findings } = plan;
         if let Some(findings) = findings {
             self.count(iteration, &findings);
         }
-        let then = match then {
-            bindings::Flow::Done => Flow::Done,
-            bindings::Flow::More => Flow::More,
-            bindings::Flow::StopVu(reason) => Flow::StopVu(shortened(&reason)),
-            bindings::Flow::StopRun(reason) => Flow::StopRun(shortened(&reason)),
-        };
-        Planned { iteration, steps: steps.into_iter(), position: 0, failed: false, keep_going, then }
+        let planned = Planned::new(iteration, steps, then, keep_going);
+        self.watch(iteration, || EventKind::Planned {
+            round,
+            steps: planned.len(),
+            then: match &planned.then {
+                Flow::Done => "done".to_owned(),
+                Flow::More => "more".to_owned(),
+                Flow::StopVu(reason) => format!("stop-vu: {reason}"),
+                Flow::StopRun(reason) => format!("stop-run: {reason}"),
+            },
+            ahead: time.is_none(),
+            time: time.unwrap_or_default(),
+        });
+        planned
     }
 
     /// The next step of a plan that is to be done. A wrong one is a failure of the plugin's and is told to it.
     pub(crate) fn next_step(&mut self, planned: &mut Planned, timeout: Duration) -> Option<PlannedStep> {
         loop {
-            let step = planned.steps.next()?;
-            let position = planned.position;
-            planned.position += 1;
-            if planned.failed && !planned.keep_going {
-                self.tell(|| unsent(position, Status::Skipped));
-                continue;
-            }
+            let (position, step) = match planned.next()? {
+                NextStep::Do(position, step) => (position, step),
+                NextStep::Skip(position) => {
+                    let reason = || "an earlier step of the plan failed".to_owned();
+                    self.watch(planned.iteration, || EventKind::Unsent { position, reason: reason() });
+                    self.tell(|| unsent(position, Status::Skipped));
+                    continue;
+                }
+            };
+            self.watch(planned.iteration, || watch::shown(position, &step));
             match self.guests.check(step, timeout) {
-                Ok(Checked { step, options }) => return Some(PlannedStep { step, options, position }),
+                Ok(Checked { step, options }) => {
+                    let watched = self.guests.watcher.is_some();
+                    return Some(PlannedStep { step, options, position, watched });
+                }
                 Err(reason) => {
-                    planned.failed = true;
+                    planned.fail();
+                    self.watch(planned.iteration, || EventKind::Unsent { position, reason: reason.clone() });
                     let failure = Failure::new(PluginFault::InvalidStep, reason.as_str());
                     self.count_failure(failure, planned.iteration);
                     self.tell(|| unsent(position, Status::Invalid(reason)));
@@ -267,7 +221,17 @@ impl Guest {
         measured: &Measured,
         link: &Link,
     ) {
-        planned.failed |= !measured.outcome.is_ok();
+        if !measured.outcome.is_ok() {
+            planned.fail();
+        }
+        self.watch(planned.iteration, || EventKind::Answered {
+            position: step.position,
+            outcome: measured.outcome,
+            detail: link.detail().to_owned(),
+            time: measured.clocks.answered().since(measured.clocks.due),
+            bytes: measured.bytes_received,
+            answer: String::from_utf8_lossy(link.answer()).into_owned(),
+        });
         let limit = self.guests.plugin.limits.result_bytes;
         self.tell(|| outcome(step.position, measured, link, step.options.as_ref(), limit));
     }
@@ -278,18 +242,17 @@ impl Guest {
         }
     }
 
-    /// Forgets what came of the last plan: its iteration came to nothing, or the guest starts anew.
+    /// Tells whoever watches.
+    pub(super) fn watch(&self, iteration: u64, event: impl FnOnce() -> EventKind) {
+        if let Some(watcher) = &self.guests.watcher {
+            watcher.tell(self.vu, iteration, event());
+        }
+    }
+
+    /// Forgets what came of the last plan: its iteration came to nothing.
     pub(crate) fn forget(&mut self) {
         self.outcomes.clear();
         self.ahead.clear();
-    }
-
-    /// Counts an iteration that came to an end.
-    pub(crate) fn count_iteration(&self, completed: bool, failed: bool) {
-        self.guests.record(|metrics| {
-            metrics.iterations += u64::from(completed);
-            metrics.failed_iterations += u64::from(failed);
-        });
     }
 
     /// Says something in the plugin's log.
@@ -301,43 +264,6 @@ impl Guest {
     /// The run is to end.
     pub(crate) fn ask_to_stop(&self, reason: &str) {
         self.guests.plugin.ask_to_stop(reason);
-    }
-
-    /// Counts a failure of the plugin.
-    pub(crate) fn count_failure(&self, failure: Failure, iteration: u64) {
-        let Failure { fault, message, backtrace } = failure;
-        self.guests.record(|metrics| metrics.record_failure(fault, &message, backtrace, self.vu, iteration));
-    }
-
-    fn count(&self, iteration: u64, findings: &Findings) {
-        let mut mistakes: Vec<String> = Vec::new();
-        self.guests.record(|metrics| {
-            for check in &findings.checks {
-                let fits = !check.name.is_empty() && check.name.len() <= LONGEST_NAME;
-                if !fits || !metrics.record_check(&check.name, check.ok, check.message.as_deref()) {
-                    mistakes.push(MISTAKE_IN_CHECK.to_owned());
-                }
-            }
-            for sample in &findings.samples {
-                mistakes.extend(self.count_sample(metrics, sample));
-            }
-        });
-        for mistake in mistakes {
-            self.count_failure(contract(mistake), iteration);
-        }
-    }
-
-    /// Counts a value of a custom metric, or says why it cannot be counted.
-    fn count_sample(&self, metrics: &mut PluginMetrics, sample: &bindings::Sample) -> Option<String> {
-        let declared = &self.guests.plugin.facts.metrics;
-        let Some(index) = declared.iter().position(|metric| metric.name == sample.metric) else {
-            return Some(format!(
-                "the metric `{}` is not declared in the manifest",
-                shortened(&sample.metric)
-            ));
-        };
-        let counted = metrics.record_value(index, declared[index].kind, sample.value);
-        (!counted).then(|| format!("{} is no value for the metric `{}`", sample.value, sample.metric))
     }
 
     /// The virtual user ends: hands over what came of its last plan, and gives its side back.
@@ -353,7 +279,7 @@ impl Guest {
             let findings = if wants_finish { instance.finish(scenario, &outcomes)? } else { None };
             instance.close(scenario).map(|()| findings)
         });
-        self.guests.collect_log(&mut instance);
+        self.guests.collect_log(&mut instance, self.vu, 0);
         drop(instance);
         match ended {
             Ok(findings) => findings.iter().for_each(|findings| self.count(0, findings)),
@@ -362,9 +288,7 @@ impl Guest {
     }
 }
 
-const MISTAKE_IN_CHECK: &str =
-    "a check's name is one to 200 bytes long, and a plugin has at most 1,000 of them";
-
-fn contract(message: impl Into<String>) -> Failure {
+/// A failure to keep to the rules of the interface.
+pub(super) fn contract(message: impl Into<String>) -> Failure {
     Failure::new(PluginFault::Contract, message)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Plugin;
 use super::failure::Failure;
 use super::instance::Instance;
+use super::watch::{EventKind, Watcher};
 use crate::drive::context::Context;
 use crate::judge::{Moment, PluginFault, PluginMetrics};
 use crate::plan::{InstancePolicy, SeriesId};
@@ -34,6 +35,8 @@ pub(crate) struct Guests {
     pub(super) series: RefCell<HashMap<String, SeriesId>>,
     /// Calls in a row that took too long, whoever made them.
     slow: Cell<u32>,
+    /// Who is told what happens, if anybody is.
+    pub(super) watcher: Option<Watcher>,
 }
 
 /// Whether each of `vus` virtual users on `workers` workers has an instance of its own.
@@ -46,7 +49,7 @@ pub(super) fn own_instances(policy: InstancePolicy, vus: u32, workers: u32) -> b
 }
 
 impl Guests {
-    pub(crate) fn new(plugin: Arc<Plugin>, context: Rc<Context>) -> Rc<Self> {
+    pub(crate) fn new(plugin: Arc<Plugin>, context: Rc<Context>, watcher: Option<Watcher>) -> Rc<Self> {
         Rc::new(Self {
             plugin,
             context,
@@ -54,6 +57,7 @@ impl Guests {
             key: RefCell::default(),
             series: RefCell::default(),
             slow: Cell::new(0),
+            watcher,
         })
     }
 
@@ -87,27 +91,32 @@ impl Guests {
         entry(self.context.recorder.borrow_mut().plugin(self.plugin.number));
     }
 
-    /// Calls a guest, counts the time it took, and says when it was over.
+    /// Calls a guest, counts the time it took, and says when it began and ended.
     pub(super) fn timed<T>(
         &self,
         count: fn(&mut PluginMetrics, u64),
         call: impl FnOnce() -> T,
-    ) -> (T, Moment) {
+    ) -> (T, (Moment, Moment)) {
         let began = self.context.clock.now();
         let called = call();
         let end = self.context.clock.now();
         let time = end.since(began);
         self.record(|metrics| count(metrics, u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)));
         self.context.book(|books| books.plugin_time += time);
-        (called, end)
+        (called, (began, end))
     }
 
     /// Takes over what an instance has logged.
-    pub(super) fn collect_log(&self, instance: &mut Instance) {
+    pub(super) fn collect_log(&self, instance: &mut Instance, vu: u64, iteration: u64) {
         if !instance.has_log() {
             return;
         }
         let (lines, further) = instance.take_log();
+        if let Some(watcher) = &self.watcher {
+            for (level, message) in lines.iter().cloned() {
+                watcher.tell(vu, iteration, EventKind::Log { level, message });
+            }
+        }
         self.record(|metrics| {
             for (level, line) in &lines {
                 metrics.log(*level, line, self.plugin.limits.log_lines as usize);

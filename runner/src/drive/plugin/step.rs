@@ -9,9 +9,10 @@ use std::time::Duration;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use super::bindings::{Action, ListKind, Step, StepOptions, types};
+use super::bindings::{Action, Step, StepOptions, types};
 use super::guests::Guests;
 use super::host::shortened;
+use super::watch::listing;
 use crate::drive::protocol::mirror::mirrored_values;
 use crate::drive::protocol::template::Template;
 use crate::drive::script::steps::ReadyStep;
@@ -87,12 +88,7 @@ impl Guests {
                 (series, dialect.call("prompts/get", params, Some(&prompt.name), &[]))
             }
             Action::List(list) => {
-                let method = match list.kind {
-                    ListKind::Tools => "tools/list",
-                    ListKind::Resources => "resources/list",
-                    ListKind::ResourceTemplates => "resources/templates/list",
-                    ListKind::Prompts => "prompts/list",
-                };
+                let method = listing(list.kind);
                 if let Some(cursor) = list.cursor {
                     params.insert("cursor".to_owned(), cursor.into());
                 }
@@ -102,7 +98,7 @@ impl Guests {
                 let method = if dialect.revision.is_modern() { "server/discover" } else { "ping" };
                 (self.series("ping", None, label), dialect.call(method, params, None, &[]))
             }
-            Action::Request(raw) => self.raw_request(raw, params, label)?,
+            Action::Request(raw) => self.raw_request(&raw, params, label)?,
             Action::Notify(raw) => {
                 self.check_method(&raw)?;
                 if let Some(text) = &raw.params {
@@ -153,14 +149,13 @@ impl Guests {
 
     fn raw_request(
         &self,
-        raw: types::RawRequest,
+        raw: &types::RawRequest,
         mut params: Map<String, Value>,
         label: Option<&str>,
     ) -> Result<(SeriesId, Template), String> {
-        self.check_method(&raw)?;
+        self.check_method(raw)?;
         if let Some(text) = &raw.params {
-            let given = self.object(text, "params")?;
-            params.extend(given);
+            params.extend(self.object(text, "params")?);
         }
         // What 2026-07-28 wants mirrored in `mcp-name` (transports, "Request headers").
         let name = match raw.method.as_str() {

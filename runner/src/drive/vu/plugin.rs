@@ -39,7 +39,7 @@ impl Vu {
                 Ended::Failed
             }
         };
-        guest.count_iteration(ended == Ended::Completed, ended == Ended::Failed);
+        guest.count_iteration(claim.iteration, ended == Ended::Completed, ended == Ended::Failed);
         self.guests[plugin] = Some(guest);
         if self.fruitless > 0 {
             self.rest().await;
@@ -70,14 +70,13 @@ impl Vu {
         let mut left = guest.most_steps();
         for round in 0.. {
             let ahead = if round == 0 { guest.planned_ahead(claim.iteration) } else { None };
-            let mut planned = match ahead {
-                Some(planned) => planned,
-                None => {
-                    let iterations = self.iterations_to_plan(guest, scenario, claim, iteration, round);
-                    let planned = guest.plan(iterations, round);
-                    self.free = guest.free.max(self.free);
-                    planned?
-                }
+            let mut planned = if let Some(planned) = ahead {
+                planned
+            } else {
+                let iterations = self.iterations_to_plan(guest, scenario, claim, iteration, round);
+                let planned = guest.plan(iterations, round);
+                self.free = guest.free.max(self.free);
+                planned?
             };
             left = planned.spend(left)?;
             if let Some(ended) = self.follow_plan(guest, scenario, &mut planned, draws).await {
