@@ -6,8 +6,6 @@ use std::fmt;
 
 use super::buckets::Buckets;
 
-/// Numbers are kept in thousandths: what is below has no bucket of its own.
-const RESOLUTION: f64 = 0.001;
 const LARGEST_THOUSANDTHS: u64 = 1_000_000_000_000_000;
 
 /// Numbers from 0 to 10^12 at a resolution of 0.001. Adding is exact, associative and commutative.
@@ -28,24 +26,19 @@ pub struct Trend {
 
 impl Trend {
     /// The largest number that has a bucket; larger ones are counted as overflow.
-    pub const LARGEST: f64 = LARGEST_THOUSANDTHS as f64 * RESOLUTION;
+    pub const LARGEST: f64 = from_thousandths(LARGEST_THOUSANDTHS);
 
-    /// Counts one number, rounded to the nearest thousandth. Whether it was counted: what is negative or not finite is not.
+    /// Counts one number, rounded to the nearest thousandth; below 10 ns. Whether it was counted: what is negative or not finite is not.
     #[must_use]
     pub fn record(&mut self, number: f64) -> bool {
         if !number.is_finite() || number < 0.0 {
             return false;
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "not negative; one that is too large becomes the largest u64, which is overflow"
-        )]
-        self.record_thousandths((number / RESOLUTION).round() as u64);
+        self.record_thousandths(to_thousandths(number));
         true
     }
 
-    /// Counts a number that is known in thousandths: nanoseconds, where the unit is a microsecond. 2.5 ns; allocates only while the
+    /// Counts a number that is known in thousandths: nanoseconds, where the unit is a microsecond. About 3 ns; allocates only while the
     /// largest number still grows.
     pub fn record_thousandths(&mut self, thousandths: u64) {
         self.buckets.record(thousandths);
@@ -89,13 +82,7 @@ impl Trend {
 
     /// The sum of the numbers above `number`, without overflow, to three digits.
     pub fn sum_above(&self, number: f64) -> f64 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "as casts saturate at both ends"
-        )]
-        let thousandths = (number / RESOLUTION).round() as u64;
-        self.buckets.sum_above(thousandths) / 1e3
+        self.buckets.sum_above(to_thousandths(number)) / 1e3
     }
 
     /// Adds another's counts.
@@ -119,8 +106,18 @@ impl Trend {
     }
 }
 
+/// To the nearest. `round` would be a call into the C library, and half the cost of recording.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates: what is too large becomes the largest u64, which is overflow"
+)]
+fn to_thousandths(number: f64) -> u64 {
+    (number * 1e3 + 0.5) as u64
+}
+
 /// Divided, not multiplied: 3 / 1000 is the double nearest to 0.003, 3 x 0.001 is not.
-fn from_thousandths(thousandths: u64) -> f64 {
+const fn from_thousandths(thousandths: u64) -> f64 {
     thousandths as f64 / 1e3
 }
 
@@ -208,7 +205,7 @@ mod tests {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank among 60")]
             let rank = ((quantile * numbers.len() as f64 - 1e-9).ceil() as usize).max(1);
             let exact = numbers[rank - 1];
-            prop_assert!(found >= exact - RESOLUTION && found <= exact * 1.001 + RESOLUTION, "{found} for {exact}");
+            prop_assert!(found >= exact - 0.001 && found <= exact * 1.001 + 0.001, "{found} for {exact}");
         }
 
         #[test]
