@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::wording::{count, counted};
+use super::wording::{count, counted, quoted};
 use super::{Gate, GateName, Observation, PluginMetrics, StopReason};
 use crate::error::ExitCode;
 use crate::plan::SeriesId;
@@ -94,7 +94,7 @@ fn ended_early(observation: &Observation) -> Option<Verdict> {
             Some(Verdict::failed(ExitCode::Unreachable, reason))
         }
         StopReason::PluginsFailed { message } => {
-            let reason = format!("plugins failed and no scenario could go on: {message}");
+            let reason = format!("plugins failed and no scenario could go on: {}", quoted(message));
             Some(Verdict::failed(ExitCode::Plugin, reason))
         }
     }
@@ -123,7 +123,11 @@ fn plugins_failed(observation: &Observation) -> Option<Verdict> {
                 1 => ", and one more plugin".to_owned(),
                 more => format!(", and {more} more plugins"),
             };
-            format!("plugin {} was given up during the run{others}: {}", first.scenario, first.message)
+            format!(
+                "plugin {} was given up during the run{others}: {}",
+                first.scenario,
+                quoted(&first.message)
+            )
         }
     };
     Some(Verdict::failed(ExitCode::Plugin, reason))
@@ -133,7 +137,7 @@ fn plugins_failed(observation: &Observation) -> Option<Verdict> {
 fn plugin_remarks(observation: &Observation) -> Vec<String> {
     let mut remarks = Vec::new();
     if let StopReason::PluginStopped { plugin, reason } = &observation.stop {
-        remarks.push(format!("plugin {plugin} stopped the run: {reason}"));
+        remarks.push(format!("plugin {plugin} stopped the run: {}", quoted(reason)));
     }
     for (facts, metrics) in observation.plugins().filter(|(_, metrics)| metrics.failed_iterations > 0) {
         remarks.push(format!(
@@ -150,7 +154,7 @@ fn plugin_remarks(observation: &Observation) -> Vec<String> {
 /// What the earliest failure said, behind a colon.
 fn first_message(metrics: &PluginMetrics) -> String {
     let earliest = metrics.failures.iter().min_by_key(|failure| (failure.iteration, failure.vu));
-    earliest.map(|failure| format!(": {}", failure.message)).unwrap_or_default()
+    earliest.map(|failure| format!(": {}", quoted(&failure.message))).unwrap_or_default()
 }
 
 fn untrusted<'a>(gates: impl Iterator<Item = &'a Gate>) -> Option<Verdict> {

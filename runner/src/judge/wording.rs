@@ -18,6 +18,17 @@ pub(crate) fn counted(value: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
 }
 
+/// Somebody else's words within a sentence of ours: on one line, without control characters, at most 200 characters.
+pub(crate) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
 /// A rate per second: `12,345`, `701.5`, `0.25`.
 pub(crate) fn rate(value: f64) -> String {
     match value {
@@ -182,6 +193,14 @@ mod tests {
                 "-1.80e308"
             ]
         );
+    }
+
+    #[test]
+    fn what_others_say_stays_on_one_line_and_short() {
+        assert_eq!(quoted("panicked at x.rs:\n\u{1b}[31m  boom\t\r\n"), "panicked at x.rs: [31m boom");
+        assert_eq!(quoted(&"ä".repeat(200)), "ä".repeat(200));
+        assert_eq!(quoted(&"ä".repeat(201)).chars().count(), 201);
+        assert!(quoted(&"ä".repeat(500)).ends_with('…'));
     }
 
     #[test]
