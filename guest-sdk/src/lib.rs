@@ -33,7 +33,6 @@
 )]
 #[doc(hidden)]
 pub mod bindings;
-mod draws;
 #[doc(hidden)]
 pub mod export;
 mod findings;
@@ -47,15 +46,16 @@ mod plan;
 mod player;
 mod plugin;
 mod random;
+pub mod schema;
 mod step;
 pub mod target;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 
 use bindings::pmcp::loadtest::types as wire;
+pub use pmcp_loadtest_arguments::Draws;
 pub use serde_json::json;
 
-pub use draws::Draws;
 pub use findings::{Findings, Verdict};
 pub use http::HttpRequest;
 pub use iteration::{Iteration, Run, VirtualUser};

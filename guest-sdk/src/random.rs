@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::draws::Draws;
+use pmcp_loadtest_arguments::Draws;
 
 /// A stream of random choices; the same seed gives the same choices on every machine.
 ///
@@ -21,12 +21,15 @@ pub struct Random {
 impl Random {
     /// The stream of `seed`.
     pub fn new(seed: u64) -> Self {
-        Self::of_round(seed, 0)
+        Self { draws: Draws::of(seed) }
     }
 
     /// Each round of an iteration has a stream of its own: repeating the choices of the round before would be a surprise.
     pub(crate) fn of_round(seed: u64, round: u32) -> Self {
-        Self { draws: Draws::new(seed, 0, u64::from(round)) }
+        match round {
+            0 => Self::new(seed),
+            round => Self { draws: Draws::new(seed, 0, u64::from(round)) },
+        }
     }
 
     /// The stream underneath, for what draws from it directly.

@@ -329,6 +329,22 @@ fn a_result_that_was_asked_for_is_there_and_an_error_is_told_apart() -> Result<(
 }
 
 #[test]
+fn a_rehearsal_makes_arguments_as_the_host_does() -> Result<(), Error> {
+    let plan = |iteration: Iteration| {
+        let arguments = target::generate_arguments("search", iteration.seed)?;
+        Ok(Step::call_text("search", arguments).into())
+    };
+    let schema = json!({ "properties": { "code": { "type": "string", "pattern": "^[A-Z]{3}$" } }, "required": ["code"] });
+    let mut user = puppet::<0>(plan).tool("search", schema).open()?;
+    let arguments = user.iterate()?.plans[0].steps()[0].arguments();
+    assert_eq!(arguments["code"].as_str().map(str::len), Some(3));
+
+    let error = puppet::<0>(plan).open()?.iterate().unwrap_err();
+    assert_eq!(error.to_string(), "the target has no tool `search`");
+    Ok(())
+}
+
+#[test]
 fn a_check_passes_by_true_and_fails_by_false_or_an_error() {
     let mut findings = Findings::new();
     findings.check("seen", true);

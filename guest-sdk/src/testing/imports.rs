@@ -2,8 +2,12 @@
 
 use std::cell::RefCell;
 
+use serde_json::Value;
+
 use super::World;
+use crate::Random;
 use crate::host::Level;
+use crate::schema::{self, Options};
 use crate::target::{PromptInfo, ResourceInfo, ServerInfo, ToolInfo};
 
 thread_local! {
@@ -53,6 +57,10 @@ pub(crate) fn prompts() -> Vec<PromptInfo> {
     STAGE.with_borrow(|world| world.prompts.clone())
 }
 
-pub(crate) fn generate_arguments(tool: &str, _seed: u64) -> Result<String, String> {
-    Err(format!("a rehearsal generates no arguments yet, not for `{tool}` either"))
+pub(crate) fn generate_arguments(tool: &str, seed: u64) -> Result<String, String> {
+    let info = get_tool(tool).ok_or_else(|| format!("the target has no tool `{tool}`"))?;
+    let schema = info.schema().map_err(|error| error.to_string())?;
+    schema::arguments(&schema, &mut Random::new(seed), Options::default())
+        .map(|arguments| Value::from(arguments).to_string())
+        .map_err(|error| error.to_string())
 }

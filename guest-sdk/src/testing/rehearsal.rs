@@ -5,12 +5,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
+use pmcp_loadtest_arguments::Draws;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::imports::on_stage;
 use super::{Answer, User, World};
-use crate::draws::Draws;
 use crate::player::Setup;
 use crate::target::ToolInfo;
 use crate::{Action, Error, Plugin, Step, wire};

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use pmcp_loadtest_arguments::Draws;
 use serde_json::{Map, Value};
 
 use super::imports::on_stage;
 use super::rehearsal::Answers;
 use super::{Answer, World};
-use crate::draws::Draws;
 use crate::host::Level;
 use crate::player::Player;
 use crate::wire::{self, Flow, Hooks};
