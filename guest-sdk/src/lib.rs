@@ -1,9 +1,11 @@
 //! Write plugins for `cargo pmcp loadtest` in Rust: a scenario that is code decides what each virtual user does next.
 //!
+//! In: a type that implements [`Plugin`], and [`plugin!`] with its name. Out: a WebAssembly component that the load tester runs,
+//! and which reaches nothing but what this crate shows.
+//!
 //! ```
 //! use pmcp_loadtest_guest::{Error, Iteration, NoConfig, Plan, Plugin, Step, VirtualUser, json, plugin};
 //!
-//! /// Says hello.
 //! struct Hello;
 //!
 //! impl Plugin for Hello {
@@ -20,6 +22,35 @@
 //!
 //! plugin!(Hello);
 //! ```
+//!
+//! # The life of a virtual user
+//!
+//! 1. [`Plugin::open`] gives it a value of the plugin's type, from the scenario's configuration.
+//! 2. [`Plugin::plan`] says what to do in an iteration: [`Step`]s, and what follows them. A plan that ends in [`Plan::then_more`] has
+//!    another round in the same iteration, which sees the [`Outcome`]s of the one before.
+//! 3. [`Plugin::learn`] is told what came of each plan, and records checks and custom metrics in its [`Findings`].
+//! 4. [`Plugin::finish`] has the last word.
+//!
+//! Between a response and the next request nothing of the plugin is measured: its own time is a figure of its own.
+//!
+//! # Chance
+//!
+//! [`Iteration::random`] and [`VirtualUser::random`] are seeded by the run: the same seed sends the same requests, whatever the number
+//! of workers. There is no clock, and no other source of chance.
+//!
+//! # The target
+//!
+//! [`target`] tells of the server's tools, resources and prompts. Arguments for a tool are a struct, `json!`, text, or made up from
+//! its schema: by the host ([`target::generate_arguments`]) or with more say in the plugin ([`schema`]).
+//!
+//! # Tests
+//!
+//! Outside of WebAssembly this crate plays the host: see `testing`, and what [`host`] logs is there to be looked at.
+
+/// The example of the README, which runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[expect(
     unsafe_code,

@@ -9,7 +9,7 @@ use crate::{Findings, Iteration, Manifest, Outcome, Plan, VirtualUser};
 /// Why a plugin could not go on: any error type, a `String` or a `&str` becomes one with `?` or `.into()`.
 ///
 /// An error of [`Plugin::plan`] is a failed iteration in the report, counted by its text; the virtual user goes on with the next
-/// one. An error of [`Plugin::open`] ends the run: nothing can be measured. What the *server* does wrong is no error but an
+/// one. An error of [`Plugin::open`] is a virtual user that cannot begin. What the *server* does wrong is no error but an
 /// [`Outcome`].
 pub type Error = Box<dyn std::error::Error>;
 
@@ -41,7 +41,7 @@ pub trait Plugin: Sized + 'static {
     type Config: DeserializeOwned + 'static;
 
     /// What the plugin says of itself beyond its package's name, version and description. The same answer on every call; nothing
-    /// in [`log`](crate::log) or [`target`](crate::target) may be called.
+    /// in [`host`](crate::host) or [`target`](crate::target) may be called.
     fn manifest() -> Manifest {
         Manifest::new()
     }
