@@ -1,6 +1,11 @@
 //! The river: sessions, virtual users and transports; everything that waits. In: a [`Plan`](crate::plan::Plan). Out: an
 //! [`Observation`](crate::judge::Observation).
 
+#![cfg_attr(
+    not(feature = "plugins"),
+    expect(dead_code, reason = "what only plugins use stays in its place in a build without them")
+)]
+
 mod clock;
 mod context;
 mod deadline;
@@ -9,6 +14,7 @@ mod executor;
 pub mod limits;
 mod link;
 mod negotiate;
+#[cfg_attr(not(feature = "plugins"), path = "plugin/absent.rs")]
 mod plugin;
 mod prepare;
 pub mod protocol;
@@ -26,5 +32,6 @@ mod worker;
 
 pub use clock::date_and_time;
 pub use engine::{Controls, StopRequest};
+#[cfg(feature = "plugins")]
 pub use plugin::{Event, EventKind, Inspection, inspect};
 pub use prepare::{Prepared, Survey, prepare, prepare_in_memory};

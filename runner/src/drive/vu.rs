@@ -1,5 +1,6 @@
 //! One virtual user: opens its session, runs iterations until there are no more, closes its session.
 
+#[cfg_attr(not(feature = "plugins"), path = "vu/absent.rs")]
 mod plugin;
 
 use std::cell::Cell;

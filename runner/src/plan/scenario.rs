@@ -130,7 +130,7 @@ impl HttpStep {
     }
 
     /// What is wrong with the request, and what to do.
-    pub(crate) fn mistake(&self) -> Option<(String, &'static str)> {
+    pub fn mistake(&self) -> Option<(String, &'static str)> {
         let of_line = Self::mistake_in_method(&self.method).or_else(|| Self::mistake_in_path(&self.path));
         let of_headers =
             || self.headers.iter().find_map(|(name, value)| headers::mistake(name, value, Written::ByStep));
