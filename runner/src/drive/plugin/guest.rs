@@ -187,15 +187,13 @@ impl Guest {
     /// The next step of a plan that is to be done. A wrong one is a failure of the plugin's and is told to it.
     pub(crate) fn next_step(&mut self, planned: &mut Planned, timeout: Duration) -> Option<PlannedStep> {
         loop {
-            let (position, step) = match planned.next()? {
-                NextStep::Do(position, step) => (position, step),
-                NextStep::Skip(position) => {
-                    let reason = || "an earlier step of the plan failed".to_owned();
-                    self.watch(planned.iteration, || EventKind::Unsent { position, reason: reason() });
-                    self.tell(|| unsent(position, Status::Skipped));
-                    continue;
-                }
-            };
+            let NextStep { position, step, skipped } = planned.next()?;
+            if skipped {
+                let reason = "an earlier step of the plan failed";
+                self.watch(planned.iteration, || EventKind::Unsent { position, reason: reason.to_owned() });
+                self.tell(|| unsent(position, Status::Skipped));
+                continue;
+            }
             self.watch(planned.iteration, || watch::shown(position, &step));
             match self.guests.check(step, timeout) {
                 Ok(Checked { step, options }) => {

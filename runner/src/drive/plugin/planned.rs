@@ -34,11 +34,12 @@ pub(crate) enum Flow {
 
 /// What is next in a plan.
 #[derive(Debug)]
-pub(super) enum NextStep {
-    /// This step, at this place.
-    Do(usize, Step),
-    /// Not the step at this place: one before it failed.
-    Skip(usize),
+pub(super) struct NextStep {
+    /// Its place in the plan.
+    pub(super) position: usize,
+    pub(super) step: Step,
+    /// Whether one before it failed, and it is not done.
+    pub(super) skipped: bool,
 }
 
 /// A step of a plan, and how its outcome gets back to the guest.
@@ -73,11 +74,7 @@ impl Planned {
         let step = self.steps.next()?;
         let position = self.position;
         self.position += 1;
-        Some(if self.failed && !self.keep_going {
-            NextStep::Skip(position)
-        } else {
-            NextStep::Do(position, step)
-        })
+        Some(NextStep { position, step, skipped: self.failed && !self.keep_going })
     }
 
     /// A step of it failed.
