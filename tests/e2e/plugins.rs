@@ -2,21 +2,15 @@
 //!
 //! The crates are built in one target folder for all tests and all times they run, each under a name of its own.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use wit_component::DecodedWasm;
 
-use crate::tool::{Ended, Tool};
+use crate::tool::{Ended, GUESTS, Tool, number};
 
-/// Where the crates are built.
-fn target_folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/guests")
-}
-
-/// `plugin` with these words, building where all build.
+/// `plugin` with these words.
 fn plugin(words: &str) -> Tool {
-    Tool::new(&format!("plugin {words}")).env("CARGO_TARGET_DIR", &target_folder().to_string_lossy())
+    Tool::new(&format!("plugin {words}")).compiling()
 }
 
 /// A crate with this library, which needs no other crate.
@@ -50,14 +44,13 @@ fn a_new_plugin_passes_its_own_tests_and_builds_into_one_component() {
     let tested = Command::new(env!("CARGO"))
         .args(["test", "--quiet"])
         .current_dir(made.folder().join("brand-new"))
-        .env("CARGO_TARGET_DIR", target_folder())
+        .env("CARGO_TARGET_DIR", GUESTS)
         .output()
         .expect("cargo starts");
     assert!(tested.status.success(), "{}", String::from_utf8_lossy(&tested.stderr));
     assert!(String::from_utf8_lossy(&tested.stdout).contains(" passed"), "a new crate has a test");
 
-    let target = target_folder().to_string_lossy().into_owned();
-    let built = made.then("plugin build brand-new").env("CARGO_TARGET_DIR", &target).end().expect(0);
+    let built = made.then("plugin build brand-new").compiling().end().expect(0);
     assert_eq!(built.stdout, "brand-new.wasm\n");
     assert!(built.stderr.contains("interface pmcp:loadtest 0.1.0"), "{}", built.stderr);
     assert!(built.stderr.contains("run URL --plugin brand-new.wasm"), "{}", built.stderr);
@@ -67,17 +60,14 @@ fn a_new_plugin_passes_its_own_tests_and_builds_into_one_component() {
     assert!(imports.iter().all(|name| name.starts_with("pmcp:loadtest/")), "{imports:?}");
     assert_eq!(exports, ["pmcp:loadtest/plugin@0.1.0"]);
 
-    let again = built
-        .then("plugin build brand-new --out small.wasm")
-        .env("CARGO_TARGET_DIR", &target)
-        .end()
-        .expect(0);
+    let words = "run --demo --plugin brand-new.wasm --vus 2 --iterations 20 --min-samples 1 --progress none";
+    let ran = built.then(words).end().judged();
+    let report = ran.report();
+    assert_eq!((number(&report, "/totals/ok"), number(&report, "/totals/failed")), (20, 0), "{}", ran.stderr);
+
+    let again = ran.then("plugin build brand-new --out small.wasm").compiling().end().expect(0);
     assert_eq!(bytes(&again, "small.wasm"), component, "the same source is the same file");
-    let large = again
-        .then("plugin build --debug brand-new --out large.wasm")
-        .env("CARGO_TARGET_DIR", &target)
-        .end()
-        .expect(0);
+    let large = again.then("plugin build --debug brand-new --out large.wasm").compiling().end().expect(0);
     assert!(bytes(&large, "large.wasm").len() > component.len());
 }
 

@@ -14,6 +14,12 @@ use tempfile::TempDir;
 /// A run that has not ended by then hangs: many times what the longest test takes on a busy machine.
 const HANGS: Duration = Duration::from_secs(90);
 
+/// The same where a compiler runs.
+const COMPILES: Duration = Duration::from_mins(10);
+
+/// Where the crates of tests are built: one folder for all tests and all times they run.
+pub(crate) const GUESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/guests");
+
 /// The shortest configuration: one scenario that calls one tool.
 pub(crate) const ECHO: &str = r#"
 [[scenario]]
@@ -27,12 +33,15 @@ pub(crate) struct Tool {
     folder: TempDir,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// Beyond that it hangs.
+    longest: Duration,
 }
 
 /// A call under way.
 pub(crate) struct Running {
     child: Child,
     folder: TempDir,
+    longest: Duration,
     stdout: JoinHandle<String>,
     /// The lines of standard error, as they come.
     stderr: Receiver<String>,
@@ -55,7 +64,7 @@ pub(crate) fn server(script: &str) -> DemoServer {
 
 /// Waits until a condition holds, looking again every millisecond: the demo server's books cannot wake anybody.
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let mut patient = patience();
+    let mut patient = patience(HANGS);
     while !holds() {
         assert!(patient(), "{what} never came true");
     }
@@ -63,11 +72,11 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// Waits for a moment at each call; says whether there is still hope.
 #[expect(clippy::disallowed_methods, reason = "the process under test lives in real time")]
-fn patience() -> impl FnMut() -> bool {
+fn patience(longest: Duration) -> impl FnMut() -> bool {
     let begun = Instant::now();
     move || {
         std::thread::park_timeout(Duration::from_millis(1));
-        begun.elapsed() < HANGS
+        begun.elapsed() < longest
     }
 }
 
@@ -87,12 +96,19 @@ impl Tool {
     /// `cargo pmcp loadtest` with these words.
     pub(crate) fn new(words: &str) -> Self {
         let arguments = words.split_whitespace().map(str::to_owned).collect();
-        Self { folder: tempfile::tempdir().expect("a folder"), arguments, environment: Vec::new() }
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { folder, arguments, environment: Vec::new(), longest: HANGS }
     }
 
     /// `run` against a server, with a report and without progress; a few calls are enough.
     pub(crate) fn run(server: &DemoServer, words: &str) -> Self {
         Self::new(&format!("run {} --progress none --color never --min-samples 1 {words}", server.url()))
+    }
+
+    /// Gives a compiler the time that it takes.
+    pub(crate) fn compiling(mut self) -> Self {
+        self.longest = COMPILES;
+        self.env("CARGO_TARGET_DIR", GUESTS)
     }
 
     /// One more argument, which may hold spaces.
@@ -158,7 +174,7 @@ impl Tool {
     /// Starts it.
     pub(crate) fn start(self) -> Running {
         let child = self.command().spawn().expect("the binary starts");
-        Running::new(child, self.folder)
+        Running::new(child, self.folder, self.longest)
     }
 
     /// Starts it, and closes standard output or standard error at its other end.
@@ -170,7 +186,7 @@ impl Tool {
         if stderr {
             child.stderr.take();
         }
-        Running::new(child, self.folder)
+        Running::new(child, self.folder, self.longest)
     }
 
     /// Runs it to its end.
@@ -180,7 +196,7 @@ impl Tool {
 }
 
 impl Running {
-    fn new(mut child: Child, folder: TempDir) -> Self {
+    fn new(mut child: Child, folder: TempDir, longest: Duration) -> Self {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (lines, said) = mpsc::channel();
         std::thread::spawn(move || {
@@ -201,7 +217,7 @@ impl Running {
             }
             String::from_utf8_lossy(&bytes).into_owned()
         });
-        Self { child, folder, stdout, stderr: said, said: String::new() }
+        Self { child, folder, longest, stdout, stderr: said, said: String::new() }
     }
 
     /// Waits for a line of standard error that holds these words.
@@ -231,7 +247,7 @@ impl Running {
 
     /// Waits for its end; what hangs is killed and fails the test.
     pub(crate) fn end(mut self) -> Ended {
-        let mut patient = patience();
+        let mut patient = patience(self.longest);
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 break status;
@@ -305,6 +321,6 @@ impl Ended {
     /// Another call in the same folder.
     pub(crate) fn then(self, words: &str) -> Tool {
         let arguments = words.split_whitespace().map(str::to_owned).collect();
-        Tool { folder: self.folder, arguments, environment: Vec::new() }
+        Tool { folder: self.folder, arguments, environment: Vec::new(), longest: HANGS }
     }
 }

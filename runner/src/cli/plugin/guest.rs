@@ -127,7 +127,10 @@ fn manifest(path: Option<&Path>) -> Result<PathBuf, Error> {
 }
 
 /// What cargo knows of the workspace around the crate; no network is needed for that.
-fn metadata(folder: &Path) -> Result<Value, Error> {
+///
+/// # Errors
+/// [`ExitCode::Usage`] where cargo refuses the crate.
+pub(super) fn metadata(folder: &Path) -> Result<Value, Error> {
     let answer = Command::new(cargo())
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .current_dir(folder)

@@ -1,12 +1,11 @@
 //! `plugin new`: writes the crate of a plugin, which builds and tests as it stands.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use super::super::print;
 use super::guest;
 use super::sdk::Sdk;
-use super::template;
+use super::template::{self, Workspace};
 use crate::error::{Error, ExitCode};
 
 /// Write the crate of a new plugin
@@ -32,8 +31,8 @@ pub(super) fn new(arguments: &Arguments) -> Result<(), Error> {
     for (file, text) in template::files(name, &sdk) {
         write(&folder.join(file), &text)?;
     }
-    if !is_accepted(&folder) {
-        stand_alone(&folder)?;
+    if !is_member(&folder) {
+        write(&folder.join("Cargo.toml"), &template::manifest(name, &sdk, Workspace::Own))?;
     }
     print::data(&format!("{}\n", folder.display()));
     print::talk(&format!("it uses {}", sdk.describe()));
@@ -58,22 +57,11 @@ fn not_written(path: &Path, error: std::io::Error) -> Error {
     Error::new(ExitCode::Usage, format!("cannot write {}", path.display())).because(error)
 }
 
-/// Whether cargo takes the crate as it stands: alone, or as a member of the workspace around it. It does not where a workspace is
-/// around it that does not know of it.
-fn is_accepted(folder: &Path) -> bool {
-    let asked = Command::new(guest::cargo())
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output();
-    asked.is_ok_and(|answer| answer.status.success())
-}
-
-/// Makes the crate a workspace of its own.
-fn stand_alone(folder: &Path) -> Result<(), Error> {
-    let file = folder.join("Cargo.toml");
-    let manifest = std::fs::read_to_string(&file).map_err(|error| not_written(&file, error))?;
-    write(&file, &format!("{manifest}\n# Not a member of the workspace around it.\n[workspace]\n"))
+/// Whether a workspace above takes the crate in, by the pattern of its members. A workspace that does not know of it makes cargo refuse it.
+fn is_member(folder: &Path) -> bool {
+    let root =
+        guest::metadata(folder).ok().and_then(|it| Some(PathBuf::from(it["workspace_root"].as_str()?)));
+    root.is_some_and(|root| root.canonicalize().ok() != folder.canonicalize().ok())
 }
 
 /// Words that cargo or the language keep for themselves.
