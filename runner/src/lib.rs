@@ -20,7 +20,7 @@
 //!
 //! let observation = prepare(Arc::clone(&plan), Survey::Tools).await?.run(Controls::unattended()).await?;
 //!
-//! let verdict = Verdict::new(&observation, &judge_validity(&plan, &observation));
+//! let verdict = Verdict::new(&observation, &judge_validity(&plan, &observation), &[]);
 //! println!("{:?}: {}", verdict.outcome, verdict.reason);
 //! assert_eq!(observation.books.iterations_completed, 50);
 //! assert_eq!(observation.metrics.total().outcomes.errors(), 0);

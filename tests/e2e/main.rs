@@ -14,4 +14,5 @@ mod plugins;
 mod reports;
 mod secrets;
 mod starter;
+mod thresholds;
 mod tool;

@@ -85,6 +85,7 @@ impl Order {
             settings: Settings { workers: NonZeroUsize::MIN, transport, seed: 7, ..Settings::default() },
             load: Load { executor, graceful_stop: Duration::from_secs(5) },
             scenarios: scenarios(),
+            thresholds: Vec::new(),
         }
     }
 }

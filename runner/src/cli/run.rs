@@ -14,7 +14,7 @@ use super::scenarios::unknown as unknown_scenario;
 use super::{locate, print};
 use crate::drive::{Controls, StopRequest, Survey, date_and_time, limits, prepare};
 use crate::error::{Error, ExitCode};
-use crate::judge::{Observation, Verdict, judge_validity};
+use crate::judge::{Observation, Stretch, Verdict, judge_thresholds, judge_validity};
 use crate::live::{Console, Ending, Interrupts, forward_interrupts};
 use crate::plan::config::{Resolved, resolve};
 use crate::plan::{Plan, library};
@@ -148,10 +148,11 @@ fn conclude(
     file: Option<ReportFile>,
 ) -> Result<Verdict, Error> {
     let gates = judge_validity(plan, observation);
-    let verdict = Verdict::new(observation, &gates);
+    let thresholds = judge_thresholds(&plan.thresholds, &Stretch::whole(observation));
+    let verdict = Verdict::new(observation, &gates, &thresholds);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let manifest = Manifest::new(env!("CARGO_PKG_VERSION"), typed_command(), cores);
-    let report = Report::new(plan, observation, gates, verdict.clone(), manifest);
+    let report = Report::new(plan, observation, gates, thresholds, verdict.clone(), manifest);
     let saved = file.as_ref().map(|file| file.path().display().to_string());
     // The summary is printed even where the file cannot be written: nothing measured is lost.
     print::data(&match arguments.format {

@@ -40,6 +40,7 @@ fn plan(executor: Executor) -> Plan {
             think_time: None,
             script: Script::Steps(vec![step]),
         }],
+        thresholds: Vec::new(),
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn plan_of(scenarios: Vec<(&str, Vec<Action>)>) -> Plan {
             graceful_stop: Duration::from_secs(5),
         },
         scenarios: scenarios.collect(),
+        thresholds: Vec::new(),
     }
 }
 

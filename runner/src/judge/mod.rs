@@ -7,6 +7,7 @@ pub mod observation;
 pub mod plugins;
 pub mod sample;
 pub mod snapshot;
+pub mod threshold;
 pub mod validity;
 pub mod verdict;
 pub(crate) mod wording;
@@ -23,5 +24,6 @@ pub use plugins::{
 };
 pub use sample::{Clocks, Moment, Outcome, ProtocolFault, Sample, TransportFault};
 pub use snapshot::{ClassCount, Progress, Snapshot};
+pub use threshold::{Stretch, ThresholdResult, judge_thresholds};
 pub use validity::{Gate, GateName, GateState, judge_validity};
 pub use verdict::{Verdict, VerdictOutcome};

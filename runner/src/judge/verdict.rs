@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::wording::{count, counted, quoted};
-use super::{Gate, GateName, Observation, PluginMetrics, StopReason};
+use super::{Gate, GateName, Observation, PluginMetrics, StopReason, ThresholdResult};
 use crate::error::ExitCode;
 use crate::plan::SeriesId;
 
@@ -47,13 +47,13 @@ impl Verdict {
     /// validity (91) beats what it shows (99).
     ///
     /// One exception: that no call succeeded needs no sample size, so too few samples do not hide it.
-    pub fn new(observation: &Observation, gates: &[Gate]) -> Self {
+    pub fn new(observation: &Observation, gates: &[Gate], thresholds: &[ThresholdResult]) -> Self {
         ended_early(observation).or_else(|| plugins_failed(observation)).unwrap_or_else(|| {
             untrusted(gates.iter().filter(|gate| gate.name != GateName::Samples))
                 .or_else(|| nothing_succeeded(observation))
                 .or_else(|| untrusted(gates.iter()))
-                // Thresholds are judged here.
-                .unwrap_or_else(|| passed(observation))
+                .or_else(|| thresholds_failed(thresholds))
+                .unwrap_or_else(|| passed(observation, thresholds))
                 .remarking(plugin_remarks(observation))
         })
     }
@@ -188,13 +188,32 @@ fn nothing_succeeded(observation: &Observation) -> Option<Verdict> {
     Some(Verdict::failed(ExitCode::Failed, reason))
 }
 
-fn passed(observation: &Observation) -> Verdict {
+/// The worst of the thresholds that failed, and how many there were.
+fn thresholds_failed(thresholds: &[ThresholdResult]) -> Option<Verdict> {
+    let failed: Vec<&ThresholdResult> = thresholds.iter().filter(|threshold| !threshold.passed).collect();
+    let worst = failed.iter().min_by(|left, right| left.severity().total_cmp(&right.severity()))?;
+    let which = if failed.len() == 1 { "" } else { ", the worst" };
+    let (failed, all) = (count(failed.len() as u64), counted(thresholds.len() as u64, "threshold"));
+    let reason = format!("{failed} of {all} failed{which}: {}, {}", worst.text, worst.finding);
+    Some(Verdict::failed(ExitCode::Failed, reason))
+}
+
+fn passed(observation: &Observation, thresholds: &[ThresholdResult]) -> Verdict {
     let outcomes = observation.metrics.outcomes();
-    let (requests, errors) = (outcomes.requests(), outcomes.errors());
-    let reason = if errors == 0 {
-        format!("all {} succeeded; no threshold was set", counted(requests, "call"))
-    } else {
-        format!("{} of {} failed, which no threshold forbids", count(errors), counted(requests, "call"))
+    let (requests, errors) = (counted(outcomes.requests(), "call"), outcomes.errors());
+    let held = format!(
+        "{} of {} held",
+        count(thresholds.len() as u64),
+        counted(thresholds.len() as u64, "threshold")
+    );
+    let reason = match (errors, thresholds) {
+        (0, []) => format!("all {requests} succeeded; no threshold was set"),
+        (0, _) => format!("{held}; all {requests} succeeded"),
+        (_, []) => format!("{} of {requests} failed, which no threshold forbids", count(errors)),
+        (_, [..]) if thresholds.iter().any(ThresholdResult::limits_failures) => {
+            format!("{held}; {} of {requests} failed", count(errors))
+        }
+        (_, [..]) => format!("{held}; {} of {requests} failed, which none of them forbids", count(errors)),
     };
     Verdict { outcome: VerdictOutcome::Passed, exit: ExitCode::Passed, reason }
 }
@@ -205,12 +224,21 @@ mod tests {
 
     use super::*;
     use crate::judge::fixtures::{Run, plan};
-    use crate::judge::{Outcome, PluginFault, RetiredPlugin, TransportFault, judge_validity};
+    use crate::judge::{Outcome, PluginFault, RetiredPlugin, Stretch, TransportFault};
+    use crate::judge::{judge_thresholds, judge_validity};
+    use crate::plan::Threshold;
 
     fn verdict(run: Run) -> Verdict {
+        verdict_under(&[], run)
+    }
+
+    /// The verdict where these thresholds were set.
+    fn verdict_under(thresholds: &[&str], run: Run) -> Verdict {
         let plan = plan();
         let observation = run.finish();
-        Verdict::new(&observation, &judge_validity(&plan, &observation))
+        let thresholds: Vec<Threshold> = thresholds.iter().map(|text| text.parse().unwrap()).collect();
+        let thresholds = judge_thresholds(&thresholds, &Stretch::whole(&observation));
+        Verdict::new(&observation, &judge_validity(&plan, &observation), &thresholds)
     }
 
     fn code(verdict: &Verdict) -> u8 {
@@ -230,6 +258,44 @@ mod tests {
         let run =
             Run::new().calls("search", 500, 10, Outcome::Ok).calls("search", 20, 10, Outcome::ToolError);
         assert_eq!(verdict(run).reason, "20 of 520 calls failed, which no threshold forbids");
+    }
+
+    #[test]
+    fn thresholds_that_hold_are_counted_and_errors_that_they_allow_are_named() {
+        let errors = || sound().calls("search", 4, 10, Outcome::ToolError);
+        for (thresholds, run, reason) in [
+            (&["p99<1s"][..], sound(), "1 of 1 threshold held; all 500 calls succeeded"),
+            (&["p99<1s", "errors<1%"], errors(), "2 of 2 thresholds held; 4 of 504 calls failed"),
+            (
+                &["p99<1s"],
+                errors(),
+                "1 of 1 threshold held; 4 of 504 calls failed, which none of them forbids",
+            ),
+        ] {
+            let verdict = verdict_under(thresholds, run);
+            assert_eq!((code(&verdict), verdict.reason.as_str()), (0, reason));
+        }
+    }
+
+    #[test]
+    fn a_threshold_that_fails_fails_the_run_and_the_worst_is_named() {
+        let run = || sound().calls("search", 20, 10, Outcome::ToolError);
+        let one = verdict_under(&["p99<1s", "errors<1%"], run());
+        assert_eq!((code(&one), one.outcome), (99, VerdictOutcome::Failed));
+        assert_eq!(one.reason, "1 of 2 thresholds failed: errors rate < 1%, observed 3.8 %");
+        let more = verdict_under(&["p99<1s", "errors<3%", "errors<1%", "errors{tool=fetch}<9"], run());
+        assert_eq!(more.reason, "3 of 4 thresholds failed, the worst: errors rate < 1%, observed 3.8 %");
+        let silent = verdict_under(&["errors{tool=fetch} count == 0"], run());
+        assert_eq!(silent.reason, "1 of 1 threshold failed: errors{tool=fetch} count == 0, no samples");
+    }
+
+    #[test]
+    fn a_measurement_that_cannot_be_trusted_beats_a_threshold_that_fails() {
+        assert_eq!(code(&verdict_under(&["p99<1us"], sound().busy(&[0.97, 0.81]))), 91);
+        assert_eq!(code(&verdict_under(&["p99<1us"], Run::new().calls("search", 99, 10, Outcome::Ok))), 91);
+        assert_eq!(code(&verdict_under(&["p99<1us"], sound().stopped(StopReason::Interrupted))), 130);
+        let stop = StopReason::TargetLost { message: "connection refused".to_owned() };
+        assert_eq!(code(&verdict_under(&["p99<1us"], sound().stopped(stop))), 4);
     }
 
     #[test]

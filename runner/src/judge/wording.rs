@@ -39,15 +39,16 @@ pub(crate) fn rate(value: f64) -> String {
     }
 }
 
-/// A share of 1: `12.3 %`, `0.36 %`, and never `0 %` or `100 %` for what is not quite.
+/// A share of a whole: `12.3 %`, `0.36 %`, and never `0 %` or `100 %` for what is not quite.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
-    if part == 0 || whole == 0 {
-        return "0 %".to_owned();
-    }
-    if part == whole {
-        return "100 %".to_owned();
-    }
-    match part as f64 * 100.0 / whole as f64 {
+    if whole == 0 { share(0.0) } else { share(part as f64 / whole as f64) }
+}
+
+/// A share of 1, as [`percent`].
+pub(crate) fn share(ratio: f64) -> String {
+    match ratio * 100.0 {
+        0.0 => "0 %".to_owned(),
+        100.0 => "100 %".to_owned(),
         share if share < 0.01 => "<0.01 %".to_owned(),
         share if share > 99.9 => ">99.9 %".to_owned(),
         share if share < 1.0 => format!("{share:.2} %"),

@@ -15,6 +15,7 @@ pub mod schedule;
 pub mod settings;
 pub mod size;
 pub mod starter;
+pub mod threshold;
 
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -27,6 +28,7 @@ pub use scenario::{Action, HttpStep, Scenario, Script, SeriesId, SeriesKey, Seri
 pub use settings::{
     ConnectionPolicy, Protocol, Revision, Secret, SessionPolicy, Settings, Target, TransportKind, shown_url,
 };
+pub use threshold::Threshold;
 
 /// One run, fully resolved and validated: flags over environment over file over defaults.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +41,8 @@ pub struct Plan {
     pub load: Load,
     /// What virtual users do; never empty. A VU draws one per iteration, by weight.
     pub scenarios: Vec<Scenario>,
+    /// What the run must show to pass.
+    pub thresholds: Vec<Threshold>,
 }
 
 /// The shape of the load: which executor, for how long, and how it ends.

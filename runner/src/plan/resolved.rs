@@ -28,6 +28,9 @@ pub struct ResolvedConfig {
     pub load: ResolvedLoad,
     /// What the virtual users were to do.
     pub scenarios: Vec<ResolvedScenario>,
+    /// What the run had to show to pass, such as `response_time{tool=search} p(99) < 300ms`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<String>,
 }
 
 /// Who was to be hit, and how they were spoken to.
@@ -176,6 +179,7 @@ impl From<&Plan> for ResolvedConfig {
             settings: ResolvedSettings { plugins: plugin_limits(plan), ..settings(&plan.settings) },
             load: load(&plan.load),
             scenarios: plan.scenarios.iter().map(scenario).collect(),
+            thresholds: plan.thresholds.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -184,9 +188,9 @@ impl ResolvedConfig {
     /// A short name for what was asked: FNV-1a, 64 bits, in hexadecimal, over the configuration as JSON with sorted keys.
     ///
     /// Two runs with the same hash asked the same of their servers, so their figures can be compared. It covers everything that
-    /// changes the load or its meaning. It leaves out what differs between runs that shall be compared: the URL (two servers,
-    /// two releases), the values of headers (two tokens), the seed (two samples of the same load), the folder of a plugin, and what only
-    /// the generator's machine or the verdict depends on (`workers`, `min_samples`).
+    /// changes the load or its meaning, and what was demanded of it. It leaves out what differs between runs that shall be compared:
+    /// the URL (two servers, two releases), the values of headers (two tokens), the seed (two samples of the same load), the folder of
+    /// a plugin, and what only the generator's machine or the weight of the samples depends on (`workers`, `min_samples`).
     pub fn hash(&self) -> String {
         let mut config = serde_json::json!(self);
         for (table, key) in
@@ -396,6 +400,8 @@ mod tests {
         workers = 2
         [load]
         stages = [{ duration = "1.5s", target = 3 }]
+        [thresholds]
+        "response_time{tool=search}" = ["p99 < 0.5s"]
         [[scenario]]
         name = "mixed"
         think_time = "1s..3s"
@@ -486,6 +492,7 @@ mod tests {
             ("plugins/shopper.wasm", "plugins/browser.wasm"),
             ("catalog = 500", "catalog = 501"),
             ("32MiB", "33MiB"),
+            ("p99 < 0.5s", "p99 < 0.6s"),
         ] {
             assert!(TEXT.contains(from), "{from}");
             assert_ne!(hash(TEXT), hash(&TEXT.replace(from, to)), "{from} -> {to}");

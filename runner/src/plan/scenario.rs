@@ -227,6 +227,20 @@ impl Action {
     }
 }
 
+impl SeriesKey {
+    /// The name of its row in the report's `per_tool`: a tool, URI, prompt or path; `code_mode/<format>` as in schema 1.1; `None`
+    /// where its method has no object.
+    pub fn row_name(&self) -> Option<String> {
+        row_name(&self.method, self.name.as_deref())
+    }
+}
+
+/// See [`SeriesKey::row_name`].
+pub(crate) fn row_name(method: &str, name: Option<&str>) -> Option<String> {
+    let name = name?;
+    Some(if method == "code_mode" { format!("code_mode/{name}") } else { name.to_owned() })
+}
+
 /// The series of a run: lifecycle first, then each request step of each scenario in order.
 pub(crate) fn series_of(scenarios: &[Scenario]) -> Vec<SeriesKey> {
     let lifecycle = ["initialize", "notifications/initialized", "session/close"].map(|method| SeriesKey {

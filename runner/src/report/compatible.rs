@@ -35,6 +35,9 @@ pub struct ReportConfig {
     pub settings: ResolvedSettings,
     /// The shape of the load.
     pub load: ResolvedLoad,
+    /// What the run had to show to pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<String>,
 }
 
 /// `config.scenario[]`: a scenario; one of a single step carries that step's `type` and keys itself, as in schema 1.1.
@@ -145,7 +148,7 @@ impl From<ResolvedScenario> for ReportScenario {
 
 impl ReportConfig {
     pub(super) fn new(plan: &Plan, resolved: ResolvedConfig) -> Self {
-        let ResolvedConfig { target, settings, load, scenarios } = resolved;
+        let ResolvedConfig { target, settings, load, scenarios, thresholds } = resolved;
         Self {
             virtual_users: plan.load.executor.max_vus(),
             duration_secs: plan.load.executor.duration().map(whole_seconds_up),
@@ -155,6 +158,7 @@ impl ReportConfig {
             target,
             settings,
             load,
+            thresholds,
         }
     }
 }

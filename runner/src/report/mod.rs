@@ -33,7 +33,7 @@ pub use series::{Encoded, Histograms, Kind, Series};
 pub use text::TextStyle;
 pub use timeline::{BookCounts, Second};
 
-use crate::judge::{Gate, Observation, Verdict, VerdictOutcome};
+use crate::judge::{Gate, Observation, ThresholdResult, Verdict, VerdictOutcome};
 use crate::plan::{Plan, SeriesId, SeriesKey, SeriesKind};
 
 /// The version of the report's schema: readers of major version 2 ignore what they do not know.
@@ -55,6 +55,9 @@ pub struct Report {
     pub verdict: ReportVerdict,
     /// Whether the measurement can be trusted: each gate with what was observed.
     pub validity: Vec<Gate>,
+    /// What the run had to show to pass, in the order in which it was asked for: each threshold with what was observed.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdResult>,
     /// What it takes to repeat the run.
     pub manifest: RunManifest,
     /// The resolved configuration.
@@ -109,6 +112,7 @@ impl Report {
         plan: &Plan,
         observation: &Observation,
         gates: Vec<Gate>,
+        thresholds: Vec<ThresholdResult>,
         verdict: Verdict,
         manifest: Manifest,
     ) -> Self {
@@ -116,7 +120,7 @@ impl Report {
         let groups = Groups { keys: &observation.series, observation };
         let totals = Figures::new(&observation.metrics.total(), observation.window);
         let per_method = groups.by(SeriesKind::Operation, |key| Some(key.method.clone()));
-        let per_tool = groups.by(SeriesKind::Operation, |key| row_name(&key.method, key.name.as_deref()));
+        let per_tool = groups.by(SeriesKind::Operation, SeriesKey::row_name);
         let ended_at = observation.started_at.checked_add(observation.elapsed);
         Self {
             schema_version: SCHEMA_VERSION.to_owned(),
@@ -129,6 +133,7 @@ impl Report {
                 reason: verdict.reason,
             },
             validity: gates.into_iter().map(rounded_gate).collect(),
+            thresholds: thresholds.into_iter().map(rounded_threshold).collect(),
             manifest: RunManifest::new(manifest, plan, observation, &config),
             config: ReportConfig::new(plan, config),
             server: Server::from(&observation.server),
@@ -183,12 +188,15 @@ impl Groups<'_> {
     }
 }
 
-/// The key of `per_tool`: a tool, URI, prompt or path; `code_mode/<format>` as in schema 1.1; nothing for a method without object.
-fn row_name(method: &str, name: Option<&str>) -> Option<String> {
-    let name = name?;
-    Some(if method == "code_mode" { format!("code_mode/{name}") } else { name.to_owned() })
-}
-
 fn rounded_gate(gate: Gate) -> Gate {
     Gate { observed: gate.observed.map(figures::rounded), bound: figures::rounded(gate.bound), ..gate }
+}
+
+fn rounded_threshold(threshold: ThresholdResult) -> ThresholdResult {
+    ThresholdResult {
+        observed: threshold.observed.map(figures::rounded),
+        bound: figures::rounded(threshold.bound),
+        margin: threshold.margin.map(figures::rounded),
+        ..threshold
+    }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::figures::Figures;
 use crate::judge::{Histogram, SeriesMetrics};
+use crate::plan::scenario::row_name;
 use crate::plan::{SeriesKey, SeriesKind};
 
 /// One step of one scenario, or one lifecycle method.
@@ -95,7 +96,7 @@ impl Histograms {
 impl Series {
     /// The key of this series in `per_tool`; `None` where its method has no object.
     pub fn row_name(&self) -> Option<String> {
-        super::row_name(&self.method, self.name.as_deref())
+        row_name(&self.method, self.name.as_deref())
     }
 
     pub(super) fn new(key: &SeriesKey, metrics: &SeriesMetrics, figures: Figures) -> Self {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::plugins::tests::with_plugins;
 use super::*;
 use crate::judge::fixtures::{Run, plan};
-use crate::judge::{Books, Outcome, TransportFault, judge_validity};
+use crate::judge::{Books, Outcome, Stretch, TransportFault, judge_thresholds, judge_validity};
 use crate::plan::{PluginUse, Scenario, Script};
 
 /// The report of a synthetic run under [`plan`].
@@ -18,7 +18,8 @@ pub(super) fn report_of(run: Run) -> Report {
 pub(super) fn report_under(plan: &Plan, run: Run) -> Report {
     let observation = run.finish();
     let gates = judge_validity(plan, &observation);
-    let verdict = Verdict::new(&observation, &gates);
+    let thresholds = judge_thresholds(&plan.thresholds, &Stretch::whole(&observation));
+    let verdict = Verdict::new(&observation, &gates, &thresholds);
     let manifest = Manifest {
         tool_version: "0.1.0".to_owned(),
         command: ["cargo", "pmcp", "loadtest", "run"].map(str::to_owned).to_vec(),
@@ -26,12 +27,19 @@ pub(super) fn report_under(plan: &Plan, run: Run) -> Report {
         arch: "x86_64".to_owned(),
         cores: 2,
     };
-    Report::new(plan, &observation, gates, verdict, manifest)
+    Report::new(plan, &observation, gates, thresholds, verdict, manifest)
 }
 
 /// A sound run with some of everything.
 pub(super) fn golden() -> Report {
-    report_of(
+    golden_under(&[])
+}
+
+/// The same run where this was demanded of it.
+pub(super) fn golden_under(thresholds: &[&str]) -> Report {
+    let thresholds = thresholds.iter().map(|text| text.parse().unwrap()).collect();
+    report_under(
+        &Plan { thresholds, ..plan() },
         Run::new()
             .books(Books {
                 iterations_started: 3_500,
@@ -90,7 +98,8 @@ fn the_golden_report_is_the_same_to_the_last_byte() {
 #[test]
 fn reports_follow_the_published_schema() {
     let schema = jsonschema::validator_for(&Report::json_schema()).unwrap();
-    for report in [golden(), report_of(Run::new()), with_plugins()] {
+    let judged = golden_under(&["p99<50ms", "errors{tool=none}<1%"]);
+    for report in [golden(), judged, report_of(Run::new()), with_plugins()] {
         let json = serde_json::to_value(&report).unwrap();
         let faults: Vec<String> = schema.iter_errors(&json).map(|fault| fault.to_string()).collect();
         assert_eq!(faults, [""; 0]);
@@ -106,8 +115,29 @@ fn the_schema_refuses_a_report_without_its_verdict() {
 
 #[test]
 fn a_report_reads_back_equal() {
-    let report = golden();
+    let report = golden_under(&["p99<50ms", "mean<50ms", "errors<1%", "ok rate > 1%", "requests>3/s"]);
     assert_eq!(Report::from_json(&report.to_json()).unwrap(), report);
+}
+
+#[test]
+fn a_report_from_before_thresholds_is_read() {
+    let mut json = serde_json::to_value(golden()).unwrap();
+    json.as_object_mut().unwrap().remove("thresholds");
+    assert_eq!(Report::from_json(&json.to_string()).unwrap(), golden());
+}
+
+#[test]
+fn a_threshold_stands_in_the_report_with_what_was_observed() {
+    let json = serde_json::to_value(golden_under(&["timeout count == 0"])).unwrap();
+    assert_eq!(
+        json["thresholds"][0],
+        json!({
+            "text": "timeout count == 0", "metric": "timeout", "passed": false, "observed": 3.0, "bound": 0.0,
+            "unit": "count", "margin": -3.0, "samples": 7_015, "finding": "observed 3",
+        })
+    );
+    assert_eq!(json["config"]["thresholds"], json!(["timeout count == 0"]));
+    assert_eq!(json["verdict"]["exit_code"], 99);
 }
 
 #[test]

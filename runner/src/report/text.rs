@@ -9,6 +9,7 @@ mod sections;
 mod table;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 mod tools;
 
 use super::Report;
@@ -48,6 +49,7 @@ impl Report {
     pub fn text(&self, style: TextStyle, saved_to: Option<&str>) -> String {
         let mut page = Page::new(style);
         headline(self, &mut page);
+        thresholds::thresholds(self, &mut page);
         sections::target(self, &mut page);
         tools::tools(self, &mut page);
         sections::timeline(self, &mut page);
@@ -129,7 +131,7 @@ impl Page {
     }
 }
 
-/// The five lines that answer: verdict, throughput, errors, response time, validity.
+/// The lines that answer: verdict, throughput, errors, response time, validity; and thresholds, where there are any.
 fn headline(report: &Report, page: &mut Page) {
     let (sign, tone) = match report.verdict.outcome {
         VerdictOutcome::Passed => ("✓ passed", Tone::Good),
@@ -151,6 +153,7 @@ fn headline(report: &Report, page: &mut Page) {
     figure(page, "response time", &times, Tone::Strong, &[format!("{} loop", report.manifest.load_model)]);
     let (word, tone, detail) = trust(report);
     figure(page, "validity", &word, tone, &detail);
+    thresholds::headline(report, page);
 }
 
 /// One line of the headline: a label, its figure, and as many of the details behind it as there is room for.

@@ -103,6 +103,7 @@ fn plan(url: &str, assignment: &Assignment, actions: Vec<Action>) -> Result<Plan
             think_time: None,
             script: Script::Steps(steps),
         }],
+        thresholds: Vec::new(),
     })
 }
 

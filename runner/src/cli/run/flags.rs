@@ -21,6 +21,8 @@ use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, Tran
   cargo pmcp loadtest run http://127.0.0.1:3000/mcp --stage 30s:50 --stage 1m:50 --stage 10s:0
   cargo pmcp loadtest run https://mcp.example.org/mcp --scenario smoke --api-key \"$KEY\"
   cargo pmcp loadtest run --demo --plugin shopper.wasm --plugin-config '{\"catalog\": 500}'
+  cargo pmcp loadtest run http://127.0.0.1:3000/mcp --assert 'p99<500ms' --assert 'errors<1%'
+  cargo pmcp loadtest run http://127.0.0.1:3000/mcp --threshold 'errors{tool=search} rate < 1%'
 
 Every value can be given as a variable too: --max-body-bytes as MCP_LOADTEST_MAX_BODY_BYTES, URL as MCP_LOADTEST_URL, and so on.
 Flags beat the environment, the environment beats the file, the file beats defaults.")]
@@ -93,6 +95,37 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "N", env = "MCP_LOADTEST_WORKERS", hide_env = true, help_heading = "Load")]
     workers: Option<u32>,
 
+    /// What the run must show to pass, such as `response_time{tool=search} p(99) < 300ms` (repeatable; one per line in the
+    /// variable)
+    #[arg(
+        long = "threshold",
+        value_name = "THRESHOLD",
+        env = "MCP_LOADTEST_THRESHOLD",
+        hide_env = true,
+        value_delimiter = '\n',
+        help_heading = "Verdict"
+    )]
+    thresholds: Vec<String>,
+    /// The same in its short spelling, such as `p99<500ms` or `errors<1%` (repeatable; one per line in the variable)
+    #[arg(
+        long = "assert",
+        value_name = "THRESHOLD",
+        env = "MCP_LOADTEST_ASSERT",
+        hide_env = true,
+        value_delimiter = '\n',
+        help_heading = "Verdict"
+    )]
+    assertions: Vec<String>,
+    /// Fewest measured calls for a verdict other than inconclusive
+    #[arg(
+        long,
+        value_name = "N",
+        env = "MCP_LOADTEST_MIN_SAMPLES",
+        hide_env = true,
+        help_heading = "Verdict"
+    )]
+    min_samples: Option<u64>,
+
     /// Protocol revision: auto, 2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26
     #[arg(
         long,
@@ -164,15 +197,6 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, env = "MCP_LOADTEST_FORMAT", hide_env = true,
           help_heading = "Output")]
     pub(super) format: Format,
-    /// Fewest measured calls for a verdict other than inconclusive
-    #[arg(
-        long,
-        value_name = "N",
-        env = "MCP_LOADTEST_MIN_SAMPLES",
-        hide_env = true,
-        help_heading = "Output"
-    )]
-    min_samples: Option<u64>,
     /// How progress is shown
     #[arg(
         long,
@@ -228,6 +252,8 @@ impl Arguments {
             quick_ack: self.no_quick_ack.then_some(false),
             graceful_stop: self.graceful_stop,
             scenarios: self.scenarios.clone(),
+            thresholds: written(&self.thresholds),
+            assertions: written(&self.assertions),
             max_body_bytes: self.max_body_bytes,
             plugin: self.plugin.clone(),
             plugin_config: self.plugin_config.as_deref().map(values::plugin_config).transpose()?,
@@ -243,4 +269,9 @@ impl Arguments {
     pub(super) fn colour(&self) -> ColourChoice {
         if self.no_color { ColourChoice::Never } else { self.color }
     }
+}
+
+/// The texts that say anything: a variable may hold blank lines.
+fn written(texts: &[String]) -> Vec<String> {
+    texts.iter().filter(|text| !text.trim().is_empty()).cloned().collect()
 }

@@ -45,6 +45,7 @@ pub(super) fn plan(url: &str, transport: TransportKind) -> Plan {
         settings: Settings { transport, max_body_bytes: 200_000, ..Settings::default() },
         load: Load { executor: Executor::RampingVus { stages: Vec::new() }, graceful_stop: Duration::ZERO },
         scenarios: Vec::new(),
+        thresholds: Vec::new(),
     }
 }
 

@@ -121,8 +121,24 @@ impl<'a> Problems<'a> {
 
     /// Notes a mistake that stands at `span`.
     pub(super) fn at(&mut self, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        let place = Some(self.source.place(span));
+        self.within(self.source, span, message, help);
+    }
+
+    /// Notes a mistake that stands at `span` of another text: of a flag.
+    pub(super) fn within(
+        &mut self,
+        source: Source<'_>,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let place = Some(source.place(span));
         self.found.push(ConfigError { message: message.into(), place, help: Some(help.into()) });
+    }
+
+    /// How many mistakes there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.found.len()
     }
 
     /// Notes a mistake that stands nowhere in the file: in a flag, or in what is missing.

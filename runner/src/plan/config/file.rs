@@ -9,7 +9,7 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::value::{At, DurationText, Entries, PauseText, Size, Statuses};
+use super::value::{At, Conditions, DurationText, Entries, PauseText, Size, Statuses};
 use crate::plan::{ConnectionPolicy, InstancePolicy, Protocol, SessionPolicy, TransportKind};
 
 /// A load test: who is hit, how hard, and what the virtual users do.
@@ -26,6 +26,9 @@ pub(super) struct File {
     pub(super) stage: Option<Vec<At<StageTable>>>,
     /// What every plugin is allowed.
     pub(super) plugins: Option<PluginsTable>,
+    /// What the run must show to pass. A key is a metric, with filters in braces where only some calls count: `response_time`,
+    /// `"response_time{tool=search}"`, `errors`; its value is a list of conditions: `["p(95) < 200ms", "p(99) < 500ms"]`.
+    pub(super) thresholds: Option<Entries<At<Conditions>>>,
     /// What virtual users do. Every iteration draws one, by weight.
     pub(super) scenario: Option<Vec<At<ScenarioTable>>>,
 }

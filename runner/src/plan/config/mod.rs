@@ -15,6 +15,7 @@ mod settings;
 mod source;
 mod step;
 mod target;
+mod threshold;
 mod value;
 mod wording;
 
@@ -30,6 +31,7 @@ pub use overrides::Overrides;
 pub use plugin::read_plugin_config;
 pub use source::Place;
 use source::Source;
+pub(super) use wording::suggestion;
 
 /// A plan and what the user should know about how it came to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,13 +94,20 @@ pub fn resolve(
         settings::resolve(&settings_table, &plugins_table, overrides, &mut problems, &mut notes);
     let pause = settings_table.request_interval_ms.as_ref();
     let tables = file.scenario.take().unwrap_or_default();
-    let scenarios = scenario::resolve(tables, pause, settings.session, overrides, &mut problems, &mut notes);
+    let known_problems = problems.count();
+    let (scenarios, left_out) =
+        scenario::resolve(tables, pause, settings.session, overrides, &mut problems, &mut notes);
+    let known = (problems.count() == known_problems)
+        .then_some(threshold::Known { chosen: &scenarios, left_out: &left_out });
+    let written = file.thresholds.take().unwrap_or(value::Entries(Vec::new()));
+    let thresholds = threshold::resolve(written, overrides, known, &mut problems, &mut notes);
 
     let plan = target.zip(executor).map(|(target, executor)| Plan {
         target,
         settings,
         load: Load { executor, graceful_stop },
         scenarios,
+        thresholds,
     });
     Ok(Resolved { plan: problems.or(plan)?, origin: name.to_owned(), notes })
 }

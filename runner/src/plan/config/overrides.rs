@@ -47,6 +47,10 @@ pub struct Overrides {
     pub graceful_stop: Option<Duration>,
     /// Names of the scenarios to run; empty means all.
     pub scenarios: Vec<String>,
+    /// Thresholds of the command line, as they were typed; each replaces the file's on the same side of the same figure.
+    pub thresholds: Vec<String>,
+    /// The same in the short spelling.
+    pub assertions: Vec<String>,
     /// Largest response body that is read, in bytes.
     pub max_body_bytes: Option<u64>,
     /// A plugin, relative to the working directory of the program; replaces whatever the file's virtual users do.

@@ -12,7 +12,7 @@ use super::value::At;
 use super::wording::suggestion;
 use crate::plan::{Action, Scenario, Script, SessionPolicy, Step, ThinkTime};
 
-/// The scenarios to run. Where something is wrong with one, it is noted and the scenario left out.
+/// The scenarios to run, and those that were not asked for. Where something is wrong with one, it is noted and the scenario left out.
 pub(super) fn resolve(
     tables: Vec<At<ScenarioTable>>,
     pause: Option<&At<u64>>,
@@ -20,7 +20,7 @@ pub(super) fn resolve(
     overrides: &Overrides,
     problems: &mut Problems<'_>,
     notes: &mut Vec<String>,
-) -> Vec<Scenario> {
+) -> (Vec<Scenario>, Vec<Scenario>) {
     let pause =
         pause.and_then(|at| problems.counted(at, Duration::from_millis)).filter(|pause| !pause.is_zero());
     let pause = pause.map(|pause| ThinkTime { min: pause, max: pause });
@@ -29,13 +29,13 @@ pub(super) fn resolve(
             let replaced = problems.source().name;
             notes.push(format!("--plugin replaces the scenarios of {replaced}, and keeps the rest of it"));
         }
-        return plugin::only(file, overrides, pause, problems).into_iter().collect();
+        return (plugin::only(file, overrides, pause, problems).into_iter().collect(), Vec::new());
     }
     if tables.is_empty() {
         let help = "write at least one:\n\n    [[scenario]]\n    type = \"tools/list\"\n\n    \
                     or let `cargo pmcp loadtest init URL` write them for your server";
         problems.anywhere("there is no [[scenario]], so the virtual users have nothing to do", help);
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     if session == SessionPolicy::Shared {
         refuse_closing(&tables, problems);
@@ -49,9 +49,9 @@ pub(super) fn resolve(
     let total = read.len();
     let scenarios: Vec<Scenario> = read.into_iter().flatten().collect();
     if scenarios.len() < total {
-        return scenarios;
+        return (scenarios, Vec::new());
     }
-    let mut scenarios = chosen(scenarios, &overrides.scenarios, problems);
+    let (mut scenarios, left_out) = chosen(scenarios, &overrides.scenarios, problems);
     if let Some(config) = &overrides.plugin_config {
         plugin::reconfigure(&mut scenarios, config, problems);
     }
@@ -60,7 +60,7 @@ pub(super) fn resolve(
         let message = "no scenario sends a request: they only think or close their session";
         problems.anywhere(message, "add a step of another type");
     }
-    scenarios
+    (scenarios, left_out)
 }
 
 /// Whether an iteration can send anything that is counted.
@@ -197,10 +197,14 @@ fn step_name(steps: &[Step]) -> Option<String> {
     })
 }
 
-/// The scenarios that were asked for by name; all of them if none was.
-fn chosen(scenarios: Vec<Scenario>, wanted: &[String], problems: &mut Problems<'_>) -> Vec<Scenario> {
+/// The scenarios that were asked for by name, all of them if none was; and the others.
+fn chosen(
+    scenarios: Vec<Scenario>,
+    wanted: &[String],
+    problems: &mut Problems<'_>,
+) -> (Vec<Scenario>, Vec<Scenario>) {
     if wanted.is_empty() {
-        return scenarios;
+        return (scenarios, Vec::new());
     }
     let names: Vec<&str> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
     for name in wanted.iter().filter(|name| !names.contains(&name.as_str())) {
@@ -208,7 +212,7 @@ fn chosen(scenarios: Vec<Scenario>, wanted: &[String], problems: &mut Problems<'
         problems
             .anywhere(format!("there is no scenario called `{name}` in {file}"), suggestion(name, &names));
     }
-    scenarios.into_iter().filter(|scenario| wanted.contains(&scenario.name)).collect()
+    scenarios.into_iter().partition(|scenario| wanted.contains(&scenario.name))
 }
 
 fn check_weights(scenarios: &[Scenario], problems: &mut Problems<'_>) {

@@ -7,9 +7,13 @@ use super::source::Source;
 
 /// Why a word of the format is refused by this version, which does not do what it asks for. Refused rather than ignored: a threshold
 /// that nobody checks would be a lie.
-fn not_yet(word: &str) -> Option<&'static str> {
+pub(super) fn not_yet(word: &str) -> Option<&'static str> {
     Some(match word {
-        "thresholds" => "thresholds are not judged by this version yet",
+        "abort_on_fail" | "delay_abort" | "delay_abort_eval" => {
+            "a threshold does not end a run early in this version yet; it is judged when the run is over"
+        }
+        "window" => "thresholds are judged over the whole run by this version, not over a sliding window yet",
+        "warm_up" => "no warm-up is left out of the figures by this version yet",
         "extract" => "values are not extracted from answers by this version yet",
         "check" => "answers are not checked by this version yet, beyond their outcome",
         "feeders" | "feeder" => "data feeders are not supported by this version yet",
@@ -116,7 +120,7 @@ fn unknown(message: &str) -> Option<(&'static str, &str, Vec<&str>)> {
 }
 
 /// What to write instead of `word`: the nearest of the `known` words, and all of them.
-pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
+pub(in crate::plan) fn suggestion(word: &str, known: &[&str]) -> String {
     let all = known.join(", ");
     match nearest(word, known) {
         Some(near) => format!("did you mean `{near}`? Known here: {all}"),
@@ -170,8 +174,8 @@ mod tests {
 
     #[test]
     fn a_word_of_a_later_version_is_refused_with_the_reason() {
-        let (message, _) = explained("unknown field `thresholds`, expected `target` or `load`", "thresholds");
-        assert_eq!(message, "`thresholds`: thresholds are not judged by this version yet");
+        let (message, _) = explained("unknown field `feeders`, expected `target` or `load`", "feeders");
+        assert_eq!(message, "`feeders`: data feeders are not supported by this version yet");
     }
 
     #[test]

@@ -86,6 +86,12 @@ executor = \"constant-vus\"                # every user sends its next request w
 vus = 10
 duration = \"30s\"
 
+# What the run must show to pass; exit code 99 where it does not.
+# [thresholds]
+# response_time = [\"p(95) < 200ms\", \"p(99) < 500ms\"]
+# errors = [\"rate < 1%\"]
+# \"response_time{method=initialize}\" = [\"max < 2s\"]   # filters: tool, method, scenario, label
+
 ";
 
 /// The scenarios of a discovery, each with its share of the load.

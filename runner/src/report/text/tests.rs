@@ -7,7 +7,7 @@ use crate::judge::fixtures::{Run, plan_of};
 use crate::judge::{Outcome, PluginFault, PluginMetrics, RetiredPlugin, StopReason, TransportFault};
 use crate::plan::Action;
 use crate::report::plugins::tests::with_plugins;
-use crate::report::tests::{golden, report_of, report_under};
+use crate::report::tests::{golden, golden_under, report_of, report_under};
 
 const SAVED: Option<&str> = Some(".pmcp/reports/loadtest-2026-11-20T13-00-10.json");
 
@@ -119,6 +119,38 @@ fn names_wide_and_long() {
     insta::assert_snapshot!(wide_names().text(at(80), SAVED));
 }
 
+/// Of each kind of threshold one, held and failed and without samples.
+fn demanding() -> Report {
+    golden_under(&[
+        "response_time p(95) < 200ms",
+        "errors{tool=store,scenario=writer} rate < 0.5%",
+        "response_time{tool=search} p(99) < 50ms",
+        "timeout count == 0",
+        "requests per_s > 500/s",
+        "failed_time{tool=tools_list_changed} p(99.9) < 1500ms",
+    ])
+}
+
+#[test]
+fn a_run_with_thresholds_at_60_columns() {
+    insta::assert_snapshot!(demanding().text(at(60), SAVED));
+}
+
+#[test]
+fn a_run_with_thresholds_at_80_columns() {
+    insta::assert_snapshot!(demanding().text(at(80), SAVED));
+}
+
+#[test]
+fn a_run_with_thresholds_at_120_columns() {
+    insta::assert_snapshot!(demanding().text(at(120), SAVED));
+}
+
+#[test]
+fn a_run_whose_thresholds_hold() {
+    insta::assert_snapshot!(golden_under(&["p95<200ms", "errors<1%"]).text(at(80), SAVED));
+}
+
 #[test]
 fn the_first_five_lines_hold_the_answer() {
     let text = golden().text(at(80), SAVED);
@@ -134,8 +166,8 @@ fn no_line_is_wider_than_asked() {
     let lost =
         report_of(Run::new().calls_that_say("search", 500, 10, reset, &"reset ".repeat(40)).stopped(lost));
     let hopeless = report_of(Run::new().plugin("hello", hopeless()));
-    let plain = [golden(), failing(), inconclusive(), wide_names(), report_of(Run::new()), lost];
-    for report in plain.into_iter().chain([with_plugins(), hopeless]) {
+    let plain = vec![golden(), failing(), inconclusive(), wide_names(), report_of(Run::new()), lost];
+    for report in plain.into_iter().chain([with_plugins(), hopeless, demanding()]) {
         for columns in [60, 80, 100, 120, 200] {
             for line in report.text(at(columns), Some("report.json")).lines() {
                 assert!(width(line) <= columns, "{columns}: {line}");

@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
-use super::{SCENARIO, TARGET, plain, with};
+use super::{SCENARIO, SEARCH, TARGET, plain, with};
 use crate::plan::config::{Overrides, resolve};
 use crate::plan::{
     Action, ConnectionPolicy, Executor, HttpStep, PluginLimits, Protocol, Revision, Secret, SessionPolicy,
@@ -171,6 +171,58 @@ fn only_the_scenarios_that_are_asked_for_run() {
     let flags = Overrides { scenarios: vec!["b".to_owned(), "ping".to_owned()], ..Overrides::default() };
     let names: Vec<_> = with(&text, &flags).unwrap().plan.scenarios.into_iter().map(|it| it.name).collect();
     assert_eq!(names, ["b", "ping"]);
+}
+
+#[test]
+fn thresholds_of_the_command_line_replace_those_on_the_same_side_of_the_same_figure() {
+    let text = format!(
+        "{TARGET}[thresholds]\nresponse_time = [\"p(95) < 200ms\", \"p(99) < 500ms\"]\n\"errors{{tool=search}}\" = [\"rate < 1%\"]\n{SEARCH}"
+    );
+    let flags = Overrides {
+        thresholds: vec!["response_time p(99) <= 1s".to_owned(), "response_time p(99) > 1ms".to_owned()],
+        assertions: vec!["errors<5%".to_owned()],
+        ..Overrides::default()
+    };
+    let shown = |flags: &Overrides| {
+        let thresholds = with(&text, flags).unwrap().plan.thresholds;
+        thresholds.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let file =
+        ["response_time p(95) < 200ms", "response_time p(99) < 500ms", "errors{tool=search} rate < 1%"];
+    assert_eq!(shown(&Overrides::default()), file);
+    let both = [
+        "response_time p(95) < 200ms",
+        "errors{tool=search} rate < 1%",
+        "response_time p(99) <= 1s",
+        "response_time p(99) > 1ms",
+        "errors rate < 5%",
+    ];
+    assert_eq!(shown(&flags), both);
+}
+
+#[test]
+fn a_threshold_on_what_does_not_run_this_time_is_left_out_with_a_note() {
+    let text = format!(
+        "{TARGET}[thresholds]\n\"errors{{tool=search}}\" = [\"rate < 1%\"]\nerrors = [\"rate < 5%\"]\n{SEARCH}{SCENARIO}"
+    );
+    let flags = Overrides { scenarios: vec!["ping".to_owned()], ..Overrides::default() };
+    let resolved = with(&text, &flags).unwrap();
+    assert_eq!(resolved.plan.thresholds.len(), 1);
+    assert!(matches!(resolved.notes.as_slice(), [note] if note.contains("errors{tool=search} rate < 1%")));
+}
+
+#[test]
+fn a_threshold_can_be_about_what_it_takes_to_hold_a_session() {
+    let text =
+        format!("{TARGET}[thresholds]\n\"response_time{{method=initialize}}\" = [\"max < 1s\"]\n{SCENARIO}");
+    let plan = plain(&text).unwrap().plan;
+    let covered: Vec<String> = plan
+        .series()
+        .into_iter()
+        .filter(|key| plan.thresholds[0].covers(key))
+        .map(|key| key.method)
+        .collect();
+    assert_eq!(covered, ["initialize"]);
 }
 
 #[test]

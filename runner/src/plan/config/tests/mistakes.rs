@@ -2,7 +2,7 @@
 
 use proptest::prelude::{any, prop_assert, proptest};
 
-use super::{SCENARIO, TARGET, gallery, plain, with};
+use super::{SCENARIO, SEARCH, TARGET, gallery, plain, with};
 use crate::error::{Error, ExitCode};
 use crate::plan::config::{Overrides, resolve};
 use crate::plan::{Secret, Stage};
@@ -54,7 +54,15 @@ fn an_unknown_word_is_shown_with_the_nearest_known_one() {
 #[test]
 fn what_comes_with_a_later_version_is_refused_and_not_ignored() {
     assert_shown!(gallery(&[
-        ("thresholds", "[thresholds]\nerrors = [\"rate < 1%\"]\n"),
+        (
+            "an early end by a threshold",
+            &alone(
+                "[thresholds]\nerrors = [{ threshold = \"rate < 1%\", abort_on_fail = true, delay_abort = \"10s\" }]"
+            )
+        ),
+        ("a window", &alone("[thresholds]\nwindow = \"10s\"\nerrors = [\"rate < 1%\"]")),
+        ("an early end for all", &alone("[thresholds]\nabort_on_fail = true")),
+        ("a warm-up", "[settings]\nwarm_up = \"10s\"\n"),
         ("an arrival rate", "[load]\nexecutor = \"constant-arrival-rate\"\nrate = \"200/s\"\n"),
         ("its keys", "[load]\nmax_vus = 10\n"),
         ("extraction", "[[scenario]]\n[[scenario.step]]\ntype = \"ping\"\nextract = { a = \"$.b\" }\n"),
@@ -186,6 +194,30 @@ fn a_scenario_that_cannot_be_played_is_refused() {
 }
 
 #[test]
+fn a_threshold_that_cannot_be_judged_is_refused() {
+    let under = |lines: &str| format!("{TARGET}[thresholds]\n{lines}\n{SCENARIO}{SEARCH}");
+    assert_shown!(gallery(&[
+        ("no unit", &under("response_time = [\"p(95) < 200ms\", \"p(99) < 500\"]")),
+        ("an aggregate that the metric lacks", &under("errors = ['p(99) < 1s']")),
+        ("a filter that is none", &under("\"errors{tol=search}\" = [\"rate < 1%\"]")),
+        ("an escape in the text", &under("\"errors{tool=\\\"search\\\"}\" = [\"rate < 1\\u0025 or so\"]")),
+        ("a condition in the key", &under("\"errors rate\" = [\"< 1%\"]")),
+        ("a text for the list", &under("errors = \"rate < 1%\"")),
+        ("a table for the list", &under("[thresholds.errors]\nrate = \"1%\"")),
+        ("a number for a condition", &under("errors = [1]")),
+        ("a table for a condition", &under("errors = [{ rate = \"1%\" }]")),
+        ("a metric that is none", &under("respone_time = [\"p(95) < 200ms\"]")),
+        ("checks without a plugin", &under("checks = [\"rate > 99%\"]")),
+        ("a tool that nobody calls", &under("\"errors{tool=serach}\" = [\"rate < 1%\"]")),
+        ("a method that nobody calls", &under("\"errors{method=tools}\" = [\"rate < 1%\"]")),
+        ("a scenario that is none", &under("\"errors{scenario=pong}\" = [\"rate < 1%\"]")),
+        ("a label that no step has", &under("\"errors{label=x}\" = [\"rate < 1%\"]")),
+        ("filters without a common step", &under("\"errors{tool=search,scenario=ping}\" = [\"rate < 1%\"]")),
+        ("several mistakes", &under("errors = [\"rate < 5\", \"count\"]\nend = [\"max < 0s\"]")),
+    ]));
+}
+
+#[test]
 fn a_target_that_cannot_be_hit_is_refused() {
     let target = |lines: &str| format!("[target]\n{lines}\n{SCENARIO}");
     assert_shown!(gallery(&[
@@ -243,6 +275,9 @@ fn a_mistake_in_a_flag_names_the_flag() {
         Overrides { headers: vec![("host".to_owned(), Secret::new("a"))], ..Overrides::default() },
         Overrides { api_key: Some(Secret::new("hunter2\n")), ..Overrides::default() },
         Overrides { scenarios: vec!["pin".to_owned()], ..Overrides::default() },
+        Overrides { thresholds: vec!["errors p(99) < 1s".to_owned()], ..Overrides::default() },
+        Overrides { assertions: vec!["p99<500".to_owned()], ..Overrides::default() },
+        Overrides { thresholds: vec!["errors{tool=pin} rate < 1%".to_owned()], ..Overrides::default() },
         Overrides { url: Some("file:///etc".parse().unwrap()), ..Overrides::default() },
     ];
     let pictures: Vec<String> =
@@ -342,5 +377,7 @@ const WORDS: &[&str] = &[
     "arguments = { a = nan }",
     "[[scenario.step]]",
     "[thresholds]",
+    "errors = [\"rate < 1%\"]",
+    "\"errors{tool='日本'}\" = [\"p(日本) < 1%\", { window = 1 }]",
     "\t\u{1b}[31m = 1",
 ];

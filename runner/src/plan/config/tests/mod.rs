@@ -22,6 +22,8 @@ mod schema;
 /// What the shortest valid file needs besides the lines under test.
 const TARGET: &str = "[target]\nurl = \"http://127.0.0.1:3000/mcp\"\n";
 const SCENARIO: &str = "[[scenario]]\ntype = \"ping\"\n";
+/// A scenario that calls a tool.
+const SEARCH: &str = "[[scenario]]\ntype = \"tools/call\"\ntool = \"search\"\n";
 
 /// Resolves `text` with no flags and an empty environment.
 fn plain(text: &str) -> Result<Resolved, ConfigErrors> {

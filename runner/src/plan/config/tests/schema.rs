@@ -71,7 +71,9 @@ fn the_schema_refuses_what_the_parser_refuses() {
         "[target]\nprotocol = \"1999-01-01\"",
         "[[scenario]]\ntype = \"tool/call\"",
         "[[scenario]]\ntype = \"http\"\nexpect_status = 99",
-        "[thresholds]\nerrors = []",
+        "[thresholds]\nerrors = \"rate < 1%\"",
+        "[thresholds]\nerrors = [\"rate\"]",
+        "[thresholds]\nerrors = [{ threshold = \"rate < 1%\" }]",
     ] {
         assert!(is_valid(text).is_err(), "{text}");
     }
@@ -83,8 +85,12 @@ proptest! {
         settings in proptest::sample::subsequence(SETTINGS, 0..4),
         load in proptest::sample::select(LOADS),
         step in proptest::sample::select(STEPS),
+        threshold in proptest::sample::select(THRESHOLDS),
     ) {
-        let text = format!("[settings]\n{}\n{load}\n{SCENARIO}[[scenario]]\n{step}\n", settings.join("\n"));
+        let settings = settings.join("\n");
+        let text = format!(
+            "[settings]\n{settings}\n[thresholds]\n{threshold}\n{load}\n{SCENARIO}[[scenario]]\n{step}\n"
+        );
         let url = Some("http://127.0.0.1/".parse().unwrap());
         if with(&text, &Overrides { url, ..Overrides::default() }).is_ok() {
             prop_assert_eq!(is_valid(&text), Ok(()), "{}", text);
@@ -103,6 +109,12 @@ const SETTINGS: &[&str] = &[
     "max_body_bytes = \" 1gib \"",
     "graceful_stop = \"0s\"",
     "min_samples = 0",
+];
+const THRESHOLDS: &[&str] = &[
+    "",
+    "errors = []",
+    "errors = [\"rate < 1%\", \"== 0\", \"per_s<=.5/s \"]",
+    "\"response_time{method='ping'}\" = [\"p(99.9) < 1.5 µs\"]",
 ];
 const LOADS: &[&str] = &[
     "",
