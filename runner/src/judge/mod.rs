@@ -24,6 +24,6 @@ pub use plugins::{
 };
 pub use sample::{Clocks, Moment, Outcome, ProtocolFault, Sample, TransportFault};
 pub use snapshot::{ClassCount, Progress, Snapshot};
-pub use threshold::{Stretch, ThresholdResult, judge_thresholds};
+pub use threshold::{Stretch, ThresholdResult, judge_thresholds, unanswerable};
 pub use validity::{Gate, GateName, GateState, judge_validity};
 pub use verdict::{Verdict, VerdictOutcome};

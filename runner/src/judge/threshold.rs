@@ -103,6 +103,19 @@ pub fn judge_thresholds(thresholds: &[Threshold], stretch: &Stretch<'_>) -> Vec<
     thresholds.iter().map(|threshold| judge(threshold, stretch)).collect()
 }
 
+/// The thresholds on custom metrics that these plugins cannot meet or miss, each with the reason: to be refused before any load is
+/// sent, as soon as the plugins are known.
+pub fn unanswerable<'a>(
+    thresholds: &'a [Threshold],
+    plugins: &[PluginFacts],
+) -> Vec<(&'a Threshold, String)> {
+    let refused = thresholds.iter().filter_map(|threshold| match &threshold.metric {
+        Metric::Custom(name) => Some((threshold, custom::declared(name, threshold, plugins).err()?)),
+        _ => None,
+    });
+    refused.collect()
+}
+
 fn judge(threshold: &Threshold, stretch: &Stretch<'_>) -> ThresholdResult {
     let Reading { observed, samples, unit, bound } = reading(threshold, stretch);
     let comparison = threshold.comparison;

@@ -1,7 +1,7 @@
 //! What plugins counted: their checks, and the metrics that they declare.
 
 use super::{Observed, Reading, Stretch, filtered_by, nothing};
-use crate::judge::{MetricFacts, MetricKind, PluginMetrics, Trend};
+use crate::judge::{MetricFacts, MetricKind, PluginFacts, PluginMetrics, Trend};
 use crate::plan::Threshold;
 use crate::plan::threshold::{Aggregate, Bound, Subject, Unit};
 
@@ -21,57 +21,68 @@ pub(super) fn checks(threshold: &Threshold, stretch: &Stretch<'_>) -> (Observed,
 
 /// A custom metric, over all plugins that declare it.
 pub(super) fn reading(name: &str, threshold: &Threshold, stretch: &Stretch<'_>) -> Reading {
-    let of =
-        |observed, samples, unit: &str, bound| Reading { observed, samples, unit: unit.to_owned(), bound };
-    let bound = threshold.bound;
-    let declared: Vec<(&MetricFacts, Option<&PluginMetrics>, usize)> = declarations(name, threshold, stretch);
-    let Some((facts, ..)) = declared.first() else {
-        return of(nothing("no plugin declares this metric"), 0, "", bound.value);
+    let declared = match declared(name, threshold, stretch.plugins) {
+        Ok(declared) => declared,
+        Err(why) => {
+            let bound = threshold.bound.value;
+            return Reading { observed: Observed::Nothing(why), samples: 0, unit: String::new(), bound };
+        }
     };
-    if declared.iter().any(|(other, ..)| (other.kind, &other.unit) != (facts.kind, &facts.unit)) {
-        return of(
-            nothing("plugins declare this metric in different ways; filter by scenario"),
-            0,
-            "",
-            bound.value,
-        );
+    let values = Combined::of(&declared.places, stretch.metrics.plugins());
+    let observed = match values.count {
+        0 => nothing("no samples"),
+        _ => values.observed(threshold.aggregate, stretch),
+    };
+    Reading { observed, samples: values.count, unit: declared.unit, bound: declared.bound }
+}
+
+/// A custom metric that plugins declare in such a way that a threshold can be judged.
+#[derive(Debug)]
+pub(super) struct Declared {
+    /// The number of each plugin that declares it, and of the metric among that plugin's.
+    places: Vec<(usize, usize)>,
+    /// The unit of what the metric comes to.
+    unit: String,
+    /// The bound in that unit.
+    bound: f64,
+}
+
+/// What plugins declare under a name; or why a threshold on it cannot be judged, as a fragment for a person.
+pub(super) fn declared(
+    name: &str,
+    threshold: &Threshold,
+    plugins: &[PluginFacts],
+) -> Result<Declared, String> {
+    let scenario = filtered_by(threshold, Subject::Scenario);
+    let counted =
+        plugins.iter().enumerate().filter(|(_, facts)| scenario.is_none_or(|name| name == facts.scenario));
+    let declarations: Vec<(usize, usize, &MetricFacts)> = counted
+        .filter_map(|(plugin, facts)| {
+            let index = facts.metrics.iter().position(|metric| metric.name == name)?;
+            Some((plugin, index, &facts.metrics[index]))
+        })
+        .collect();
+    let Some((.., facts)) = declarations.first() else {
+        return Err("no plugin declares this metric".to_owned());
+    };
+    if declarations.iter().any(|(.., other)| (other.kind, &other.unit) != (facts.kind, &facts.unit)) {
+        return Err("plugins declare this metric in different ways; filter by scenario".to_owned());
     }
-    let Some(aggregate) = accepted(facts.kind, threshold.aggregate) else {
-        let why =
-            format!("{} has no {}; it has {}", kind(facts.kind), threshold.aggregate, words(facts.kind));
-        return of(Observed::Nothing(why), 0, "", bound.value);
-    };
-    let metric_unit = facts.unit.as_deref().unwrap_or_default();
+    let aggregate = threshold.aggregate;
+    if !has(facts.kind, aggregate) {
+        return Err(format!("{} has no {aggregate}; it has {}", title(facts.kind), words(facts.kind)));
+    }
     let unit = match aggregate {
         Aggregate::Rate => "ratio",
         Aggregate::PerSecond => "per_s",
-        _ => metric_unit,
+        _ => facts.unit.as_deref().unwrap_or_default(),
     };
-    let Some(bound) = converted(bound, unit) else {
-        let why =
-            format!("a bound in `{}` cannot be compared with a metric in `{unit}`", bound.unit.as_str());
-        return of(Observed::Nothing(why), 0, unit, bound.value);
-    };
-    let values = Combined::of(&declared);
-    let observed =
-        if values.count == 0 { nothing("no samples") } else { values.observed(aggregate, stretch) };
-    of(observed, values.count, unit, bound)
-}
-
-/// Whoever declares the metric, with what it counted so far, and the metric's number.
-fn declarations<'a>(
-    name: &str,
-    threshold: &Threshold,
-    stretch: &Stretch<'a>,
-) -> Vec<(&'a MetricFacts, Option<&'a PluginMetrics>, usize)> {
-    let scenario = filtered_by(threshold, Subject::Scenario);
-    let wanted = stretch.plugins.iter().enumerate();
-    let wanted = wanted.filter(|(_, facts)| scenario.is_none_or(|name| name == facts.scenario));
-    let declared = wanted.filter_map(|(plugin, facts)| {
-        let index = facts.metrics.iter().position(|metric| metric.name == name)?;
-        Some((&facts.metrics[index], stretch.metrics.plugins().get(plugin), index))
-    });
-    declared.collect()
+    let bound = converted(threshold.bound, unit).ok_or_else(|| {
+        let metric = if unit.is_empty() { "without a unit".to_owned() } else { format!("in `{unit}`") };
+        format!("a bound in `{}` cannot be compared with a metric {metric}", threshold.bound.unit.as_str())
+    })?;
+    let places = declarations.iter().map(|(plugin, index, _)| (*plugin, *index)).collect();
+    Ok(Declared { places, unit: unit.to_owned(), bound })
 }
 
 /// The values of one metric of several plugins.
@@ -86,9 +97,9 @@ struct Combined {
 }
 
 impl Combined {
-    fn of(declared: &[(&MetricFacts, Option<&PluginMetrics>, usize)]) -> Self {
+    fn of(places: &[(usize, usize)], plugins: &[PluginMetrics]) -> Self {
         let mut sum = Self { min: f64::INFINITY, max: f64::NEG_INFINITY, ..Self::default() };
-        let values = declared.iter().filter_map(|(_, metrics, index)| (*metrics)?.values.get(*index));
+        let values = places.iter().filter_map(|(plugin, index)| plugins.get(*plugin)?.values.get(*index));
         for values in values.filter(|values| values.count > 0) {
             sum.count += values.count;
             sum.sum += values.sum;
@@ -115,18 +126,17 @@ impl Combined {
     }
 }
 
-/// The aggregate, if metrics of this kind have it.
-fn accepted(kind: MetricKind, aggregate: Aggregate) -> Option<Aggregate> {
-    let has = match kind {
+/// Whether metrics of this kind have this aggregate.
+fn has(kind: MetricKind, aggregate: Aggregate) -> bool {
+    match kind {
         MetricKind::Counter => matches!(aggregate, Aggregate::Count | Aggregate::PerSecond),
         MetricKind::Gauge => matches!(aggregate, Aggregate::Mean | Aggregate::Min | Aggregate::Max),
         MetricKind::Rate => aggregate == Aggregate::Rate,
         MetricKind::Trend => !matches!(aggregate, Aggregate::Rate | Aggregate::Count | Aggregate::PerSecond),
-    };
-    has.then_some(aggregate)
+    }
 }
 
-fn kind(kind: MetricKind) -> &'static str {
+fn title(kind: MetricKind) -> &'static str {
     match kind {
         MetricKind::Counter => "a counter",
         MetricKind::Gauge => "a gauge",

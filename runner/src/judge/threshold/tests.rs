@@ -245,10 +245,14 @@ fn what_a_plugin_does_not_measure_fails_and_says_why() {
         ("orders{scenario=buyer} count > 1", "no plugin declares this metric"),
         ("orders p(99) < 1", "a counter has no p(99); it has count, per_s"),
         ("stock mean < 5ms", "a bound in `ms` cannot be compared with a metric in `pieces`"),
+        ("orders count < 5ms", "a bound in `ms` cannot be compared with a metric without a unit"),
         ("checkout p(99) < 5%", "a bound in `%` cannot be compared with a metric in `ms`"),
     ] {
         let result = judged(shopping(), text);
         assert_eq!((result.passed, result.finding.as_str()), (false, finding), "{text}");
+        let thresholds = [text, "orders count > 1", "errors rate < 1%"].map(|text| text.parse().unwrap());
+        let refused = unanswerable(&thresholds, &shopping().finish().plugins);
+        assert_eq!(refused, [(&thresholds[0], finding.to_owned())]);
     }
     let (facts, _) = shopper();
     let silent = mixed().plugin_with("shopper", facts, PluginMetrics::default());

@@ -94,6 +94,21 @@ fn what_is_wrong_is_pointed_at_and_put_right() {
 }
 
 #[test]
+fn the_thresholds_of_the_manual_are_thresholds() {
+    let manual = include_str!("../../../../docs/report.md");
+    let block = manual.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let file: toml::Table = toml::from_str(block).unwrap();
+    let thresholds = file["thresholds"].as_table().unwrap();
+    assert_eq!(thresholds.len(), 5);
+    for (key, conditions) in thresholds {
+        let measured: Measured = key.parse().unwrap();
+        for condition in conditions.as_array().unwrap() {
+            measured.threshold(condition.as_str().unwrap()).unwrap();
+        }
+    }
+}
+
+#[test]
 fn every_metric_with_a_fixed_name_is_known_by_it() {
     for name in Metric::NAMES {
         let metric = Metric::named(name);
