@@ -52,6 +52,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub mod action;
 #[expect(
     unsafe_code,
     unreachable_pub,
@@ -92,7 +93,7 @@ pub use http::HttpRequest;
 pub use iteration::{Iteration, Run, VirtualUser};
 pub use manifest::{Manifest, Metric, MetricKind};
 pub use outcome::{Outcome, RpcError, Status};
-pub use plan::Plan;
+pub use plan::{Flow, Plan};
 pub use plugin::{Error, NoConfig, Plugin};
 pub use random::Random;
-pub use step::{Action, ListKind, Step};
+pub use step::{ListKind, Step};

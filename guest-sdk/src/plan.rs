@@ -1,7 +1,7 @@
 //! What to do next: steps, and what follows them.
 
 use crate::findings::{Findings, Verdict};
-use crate::wire::Flow;
+pub use crate::wire::Flow;
 use crate::{Step, wire};
 
 /// Steps to do one after the other, and what follows them.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-pub use crate::wire::{Action, ListKind};
+use crate::action::Action;
+pub use crate::wire::ListKind;
 use crate::{HttpRequest, wire};
 
 /// One thing to do, and what is asked of its answer.

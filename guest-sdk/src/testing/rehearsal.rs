@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 
 use super::imports::on_stage;
 use super::{Answer, User, World};
+use crate::action::Action;
 use crate::player::Setup;
 use crate::target::ToolInfo;
-use crate::{Action, Error, Plugin, Step, wire};
+use crate::{Error, Plugin, Step, wire};
 
 /// The function that answers the steps of every virtual user of a rehearsal.
 pub(super) type Answers = Rc<RefCell<dyn FnMut(&Step) -> Answer>>;

@@ -9,10 +9,11 @@ use serde_json::{Map, Value};
 use super::imports::on_stage;
 use super::rehearsal::Answers;
 use super::{Answer, World};
+use crate::action::Action;
 use crate::host::Level;
 use crate::player::Player;
 use crate::wire::{self, Flow, Hooks};
-use crate::{Action, Error, Findings, Outcome, Plan, Plugin, Status, Step};
+use crate::{Error, Findings, Outcome, Plan, Plugin, Status, Step};
 
 /// Rounds after which an iteration is taken to be endless.
 const MOST_ROUNDS: u32 = 1000;
