@@ -1,6 +1,6 @@
 //! What can be set: the chain, its pace, and which tools serve it.
 
-use std::sync::OnceLock;
+use std::cell::OnceCell;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub(crate) struct Config {
     pub(crate) act_tools: Vec<String>,
     /// What the target has for this: found once per instance.
     #[serde(skip)]
-    pub(crate) offer: OnceLock<Offer>,
+    pub(crate) offer: OnceCell<Offer>,
 }
 
 impl Default for Config {
@@ -42,7 +42,7 @@ impl Default for Config {
             queries: queries.map(str::to_owned).to_vec(),
             search_tools: Vec::new(),
             act_tools: Vec::new(),
-            offer: OnceLock::new(),
+            offer: OnceCell::new(),
         }
     }
 }

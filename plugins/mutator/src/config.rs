@@ -1,6 +1,6 @@
 //! What can be set: which tools, which mutations, and how large.
 
-use std::sync::OnceLock;
+use std::cell::OnceCell;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(crate) struct Config {
     pub(crate) nesting: u32,
     /// What to send: worked out once per instance.
     #[serde(skip)]
-    pub(crate) catalog: OnceLock<Catalog>,
+    pub(crate) catalog: OnceCell<Catalog>,
 }
 
 impl Default for Config {
@@ -35,7 +35,7 @@ impl Default for Config {
             bases: 3,
             huge_bytes: 100_000,
             nesting: 100,
-            catalog: OnceLock::new(),
+            catalog: OnceCell::new(),
         }
     }
 }

@@ -1,5 +1,9 @@
 //! The tools that are called, and arguments for them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use pmcp_loadtest_arguments::{Boundary, CannotGenerate, Draws, Options, generate_arguments};
 use pmcp_loadtest_guest::target::{self, ToolInfo};
 use pmcp_loadtest_guest::{Error, Random, warn};
@@ -20,7 +24,12 @@ pub(crate) struct Tool {
     schema: Value,
     /// Whether the schema needs what only the host has, such as regular expressions.
     needs_host: bool,
+    /// Argument sets that were made already, by number, where there are so few that they come again.
+    made: RefCell<HashMap<u32, Rc<str>>>,
 }
+
+/// Most argument sets per tool that are kept: making one takes some ten microseconds, keeping it some hundred bytes.
+const MOST_KEPT: u32 = 1000;
 
 impl Catalog {
     /// The tools of the target that `config` asks for. Those that nobody can make arguments for are left out, with a warning.
@@ -66,16 +75,27 @@ impl Tool {
             Ok(_) => false,
             Err(_) => target::generate_arguments(&info.name, 0).map(|_| true)?,
         };
-        Ok(Self { name: info.name.clone(), schema, needs_host })
+        Ok(Self { name: info.name.clone(), schema, needs_host, made: RefCell::default() })
     }
 
     /// Arguments as JSON text, for the argument set that `draw` leads to.
-    pub(crate) fn arguments(&self, config: &Config, run_seed: u64, draw: u64) -> Result<String, Error> {
+    pub(crate) fn arguments(&self, config: &Config, run_seed: u64, draw: u64) -> Result<Rc<str>, Error> {
         let (seed, variation) = set(config.cardinality, run_seed, draw);
-        if self.needs_host {
-            return target::generate_arguments(&self.name, seed);
+        let kept = (1..=MOST_KEPT).contains(&config.cardinality);
+        if kept {
+            if let Some(made) = self.made.borrow().get(&variation) {
+                return Ok(Rc::clone(made));
+            }
         }
-        Ok(made_up(&self.schema, config, seed, variation)?.to_string())
+        let text: Rc<str> = if self.needs_host {
+            target::generate_arguments(&self.name, seed)?.into()
+        } else {
+            made_up(&self.schema, config, seed, variation)?.to_string().into()
+        };
+        if kept {
+            self.made.borrow_mut().insert(variation, Rc::clone(&text));
+        }
+        Ok(text)
     }
 }
 
@@ -138,7 +158,7 @@ mod tests {
     fn every_call_is_valid_and_without_a_limit_almost_every_one_is_new() {
         let schema = order();
         let boundary = Boundary::of(&schema).unwrap();
-        let made = made(&Config { boundary_share: 0.3, ..Config::default() }, 1000);
+        let made = made(&Config { cardinality: 0, boundary_share: 0.3, ..Config::default() }, 1000);
         assert!(made.iter().all(|arguments| boundary.allows(arguments) == Some(true)));
         assert!(distinct(&made) > 900, "{}", distinct(&made));
     }
@@ -153,7 +173,8 @@ mod tests {
     fn the_share_of_boundary_values_is_kept() {
         let optional = Optional::Never;
         let on_a_limit = |share| {
-            let made = made(&Config { boundary_share: share, optional, ..Config::default() }, 2000);
+            let made =
+                made(&Config { cardinality: 0, boundary_share: share, optional, ..Config::default() }, 2000);
             made.iter().filter(|order| order["count"] == 99 || order["sku"] == "a").count()
         };
         // Two of the three limits are looked for, and 99 is drawn by chance, too.

@@ -1,7 +1,7 @@
 //! What can be set: which tools, how often, and how much their arguments vary.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use pmcp_loadtest_arguments::OptionalProperties;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::catalog::Catalog;
 
 /// The scenario's `config`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     /// The tools to call; none named means all that do not declare themselves destructive.
@@ -24,7 +24,20 @@ pub(crate) struct Config {
     pub(crate) optional: Optional,
     /// The tools as the target has them: found once per instance.
     #[serde(skip)]
-    pub(crate) catalog: OnceLock<Catalog>,
+    pub(crate) catalog: OnceCell<Catalog>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            tools: Vec::new(),
+            weights: BTreeMap::new(),
+            cardinality: 100,
+            boundary_share: 0.0,
+            optional: Optional::default(),
+            catalog: OnceCell::new(),
+        }
+    }
 }
 
 /// Which properties that are not required are given.
@@ -66,7 +79,7 @@ pub(crate) fn schema() -> Value {
                 "description": "How often each tool is called beside the others; 1 where nothing is said",
             },
             "cardinality": {
-                "type": "integer", "minimum": 0, "maximum": u32::MAX, "default": 0,
+                "type": "integer", "minimum": 0, "maximum": u32::MAX, "default": 100,
                 "description": "Distinct argument sets per tool; 0 makes new ones for every call",
             },
             "boundary_share": {

@@ -38,7 +38,7 @@ impl Plugin for SchemaArgs {
     fn plan(&mut self, mut iteration: Iteration) -> Result<Plan, Error> {
         let tool = self.catalog.draw(&mut iteration.random)?;
         let arguments = tool.arguments(self.config, self.run_seed, iteration.random.next_u64())?;
-        Ok(Step::call_text(&tool.name, arguments).into())
+        Ok(Step::call_text(&tool.name, &*arguments).into())
     }
 }
 

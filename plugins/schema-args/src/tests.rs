@@ -1,6 +1,6 @@
 //! The plugin on a made-up target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pmcp_loadtest_guest::testing::Rehearsal;
 use pmcp_loadtest_guest::{Action, Error};
@@ -60,6 +60,20 @@ fn a_tool_that_is_named_is_called_even_where_it_destroys() -> Result<(), Error> 
 fn weights_decide_how_often() -> Result<(), Error> {
     let calls = calls(&rehearsal(json!({ "weights": { "search": 9 } })), 1000)?;
     assert!((850..950).contains(&by_tool(&calls)["search"]), "{:?}", by_tool(&calls));
+    Ok(())
+}
+
+#[test]
+fn all_virtual_users_share_as_many_argument_sets_as_the_cardinality_says() -> Result<(), Error> {
+    let rehearsal = rehearsal(json!({ "tools": ["search"], "cardinality": 5 }));
+    let mut sets = BTreeSet::new();
+    for user in 0..4 {
+        let mut user = rehearsal.open_user(user)?;
+        for _ in 0..50 {
+            sets.extend(user.iterate()?.steps().map(|step| format!("{:?}", step.action())));
+        }
+    }
+    assert_eq!(sets.len(), 5);
     Ok(())
 }
 
