@@ -4,8 +4,8 @@ use pmcp_loadtest_guest::Status;
 
 use crate::mutation::Mutant;
 
-/// JSON-RPC: the parameters are wrong, or the request is.
-const INVALID: [i32; 2] = [-32602, -32600];
+/// JSON-RPC: the parameters are wrong, the request is, or a header cannot mirror the arguments (2026-07-28).
+const INVALID: [i32; 3] = [-32602, -32600, -32020];
 /// JSON-RPC: the server's own failure.
 const INTERNAL_ERROR: i32 = -32603;
 /// HTTP: bad request, content too large, content that cannot be processed.
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_refusal_passes_whatever_its_form() {
-        for status in [Status::ToolError, rpc(-32602), Status::Http(400), Status::Http(413)] {
+        for status in [Status::ToolError, rpc(-32602), rpc(-32020), Status::Http(400), Status::Http(413)] {
             assert_eq!(verdict(&mutant(true), &status), Some(Ok(())), "{status:?}");
             assert_eq!(verdict(&mutant(false), &status), Some(Ok(())), "{status:?}");
         }
