@@ -1,8 +1,9 @@
 //! The plugin on a made-up server with a search, documents and an item to look at.
 
+use pmcp_loadtest_guest::action::Action;
 use pmcp_loadtest_guest::target::ResourceInfo;
 use pmcp_loadtest_guest::testing::{Answer, Rehearsal};
-use pmcp_loadtest_guest::{Action, Error, Step};
+use pmcp_loadtest_guest::{Error, Step};
 use serde_json::{Value, json};
 
 use super::AgentSession;

@@ -1,8 +1,9 @@
 //! The plugin on made-up servers: one that checks, one that does not, one that breaks.
 
 use pmcp_loadtest_arguments::Boundary;
+use pmcp_loadtest_guest::action::Action;
 use pmcp_loadtest_guest::testing::{Answer, Rehearsal};
-use pmcp_loadtest_guest::{Action, Error, Findings, Status, Step};
+use pmcp_loadtest_guest::{Error, Findings, Status, Step};
 use serde_json::{Value, json};
 
 use super::Mutator;

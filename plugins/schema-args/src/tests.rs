@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pmcp_loadtest_guest::Error;
+use pmcp_loadtest_guest::action::Action;
 use pmcp_loadtest_guest::testing::Rehearsal;
-use pmcp_loadtest_guest::{Action, Error};
 use serde_json::{Value, json};
 
 use super::SchemaArgs;
