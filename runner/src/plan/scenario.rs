@@ -228,15 +228,23 @@ impl Action {
 }
 
 impl SeriesKey {
-    /// The name of its row in the report's `per_tool`: a tool, URI, prompt or path; `code_mode/<format>` as in schema 1.1; `None`
-    /// where its method has no object.
+    /// The name of its row in the report's `per_tool`: its label, where it has one; else its [object](Self::object).
     pub fn row_name(&self) -> Option<String> {
-        row_name(&self.method, self.name.as_deref())
+        row_name(self.label.as_deref(), &self.method, self.name.as_deref())
+    }
+
+    /// What it is about: a tool, URI, prompt or path; `code_mode/<format>` as in schema 1.1; `None` where its method has no object.
+    pub fn object(&self) -> Option<String> {
+        object(&self.method, self.name.as_deref())
     }
 }
 
 /// See [`SeriesKey::row_name`].
-pub(crate) fn row_name(method: &str, name: Option<&str>) -> Option<String> {
+pub(crate) fn row_name(label: Option<&str>, method: &str, name: Option<&str>) -> Option<String> {
+    label.map(str::to_owned).or_else(|| object(method, name))
+}
+
+fn object(method: &str, name: Option<&str>) -> Option<String> {
     let name = name?;
     Some(if method == "code_mode" { format!("code_mode/{name}") } else { name.to_owned() })
 }

@@ -77,7 +77,7 @@ pub struct Report {
     pub per_scenario: BTreeMap<String, Figures>,
     /// By MCP method.
     pub per_method: BTreeMap<String, Figures>,
-    /// By tool, URI, prompt or path, in one namespace.
+    /// By tool, URI, prompt or path, or by the label that a step has instead; in one namespace.
     pub per_tool: BTreeMap<String, ToolFigures>,
     /// What it took to hold sessions, by method.
     pub lifecycle: BTreeMap<String, Figures>,

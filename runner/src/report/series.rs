@@ -94,9 +94,9 @@ impl Histograms {
 }
 
 impl Series {
-    /// The key of this series in `per_tool`; `None` where its method has no object.
+    /// The key of this series in `per_tool`; `None` where it has no label and its method no object.
     pub fn row_name(&self) -> Option<String> {
-        row_name(&self.method, self.name.as_deref())
+        row_name(self.label.as_deref(), &self.method, self.name.as_deref())
     }
 
     pub(super) fn new(key: &SeriesKey, metrics: &SeriesMetrics, figures: Figures) -> Self {

@@ -75,7 +75,9 @@ impl Guests {
                 (series, self.tool_call(&call, params)?)
             }
             Action::ReadResource(uri) => {
-                let series = self.series("resources/read", Some(&uri), label);
+                // A label stands for all the resources that are read under it.
+                let series =
+                    self.series("resources/read", Some(uri.as_str()).filter(|_| label.is_none()), label);
                 params.insert("uri".to_owned(), uri.as_str().into());
                 (series, dialect.call("resources/read", params, Some(&uri), &[]))
             }
@@ -189,8 +191,8 @@ impl Guests {
         if let Some((message, help)) = step.mistake() {
             return Err(format!("{message}; {help}"));
         }
-        let object = format!("{} {}", step.method, step.path);
-        Ok((self.series("http", Some(&object), label), Template::plain(&step)))
+        let object = label.is_none().then(|| format!("{} {}", step.method, step.path));
+        Ok((self.series("http", object.as_deref(), label), Template::plain(&step)))
     }
 
     fn code_mode(

@@ -162,7 +162,7 @@ impl Subject {
     /// What a series is called in this respect, if it is called anything.
     pub fn of(self, series: &SeriesKey) -> Option<String> {
         match self {
-            Self::Tool => series.row_name(),
+            Self::Tool => series.object(),
             Self::Method => Some(series.method.clone()),
             Self::Scenario => Some(series.scenario.clone()).filter(|name| !name.is_empty()),
             Self::Label => series.label.clone(),

@@ -217,9 +217,8 @@ fn rows(report: &Report) -> Vec<(String, &Figures)> {
 }
 
 fn row_of<'a>(report: &'a Report, series: &Series) -> Option<(String, &'a Figures)> {
-    if series.name.is_none() {
+    let Some(name) = series.row_name() else {
         return report.per_method.get(&series.method).map(|figures| (series.method.clone(), figures));
-    }
-    let name = series.row_name()?;
+    };
     report.per_tool.get(&name).map(|row| (name, &row.figures))
 }

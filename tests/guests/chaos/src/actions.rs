@@ -4,12 +4,15 @@ use pmcp_loadtest_guest::bindings::pmcp::loadtest::types as wire;
 
 use crate::draws::Draws;
 
-const METHODS: [&str; 6] = ["tools/call", "tools/list", "resources/read", "ping", "initialize", "nothing/such"];
-const HEADERS: [&str; 7] = ["x-a", "accept", "host", "content-length", "mcp-session-id", "Cookie", "transfer-encoding"];
+const METHODS: [&str; 6] =
+    ["tools/call", "tools/list", "resources/read", "ping", "initialize", "nothing/such"];
+const HEADERS: [&str; 7] =
+    ["x-a", "accept", "host", "content-length", "mcp-session-id", "Cookie", "transfer-encoding"];
 
 impl Draws {
     pub(crate) fn plan(&mut self) -> wire::Plan {
-        let steps = if self.one_in(100) { self.several(2_000, Self::step) } else { self.several(6, Self::step) };
+        let steps =
+            if self.one_in(100) { self.several(2_000, Self::step) } else { self.several(6, Self::step) };
         let then = match self.below(40) {
             0 => wire::Flow::StopVu(self.text()),
             1..=8 => wire::Flow::More,

@@ -3,12 +3,50 @@
 use crate::draws::Draws;
 
 const PIECES: [&str; 28] = [
-    "a", "echo", " ", "/", "//", "\\", "\"", "'", "{", "}", "[", "]", ":", ",", "\r\n", "\n", "\0", "\u{1b}[31m", "\u{7f}",
-    "\u{85}", "\u{202e}", "ö", "𝄞", "%0d%0a", "#", "?", "http://evil.example/", "x-injected: 1",
+    "a",
+    "echo",
+    " ",
+    "/",
+    "//",
+    "\\",
+    "\"",
+    "'",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "\r\n",
+    "\n",
+    "\0",
+    "\u{1b}[31m",
+    "\u{7f}",
+    "\u{85}",
+    "\u{202e}",
+    "ö",
+    "𝄞",
+    "%0d%0a",
+    "#",
+    "?",
+    "http://evil.example/",
+    "x-injected: 1",
 ];
 const VALUES: [&str; 14] = [
-    "null", "true", "0", "-0.0", "1e999", "123456789012345678901234567890", "\"\"", "\"\\ud800\"", "\"\\r\\n\"", "\"\u{1}\"", "nul",
-    "1.", "{}", "[]",
+    "null",
+    "true",
+    "0",
+    "-0.0",
+    "1e999",
+    "123456789012345678901234567890",
+    "\"\"",
+    "\"\\ud800\"",
+    "\"\\r\\n\"",
+    "\"\u{1}\"",
+    "nul",
+    "1.",
+    "{}",
+    "[]",
 ];
 
 impl Draws {
@@ -41,7 +79,18 @@ impl Draws {
 
     fn object(&mut self, depth: usize) -> String {
         let members = self.several(4, |draws| {
-            let key = draws.one_of(&["name", "uri", "arguments", "_meta", "message", "cursor", "\\u0000", "ö", "id", "method"]);
+            let key = draws.one_of(&[
+                "name",
+                "uri",
+                "arguments",
+                "_meta",
+                "message",
+                "cursor",
+                "\\u0000",
+                "ö",
+                "id",
+                "method",
+            ]);
             format!("\"{key}\": {}", draws.value(depth))
         });
         let mut text = format!("{{{}}}", members.join(","));

@@ -58,7 +58,8 @@ impl Guest for Misbehaving {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             host::panicked(message, &place);
         }));
-        let config: serde_json::Value = serde_json::from_str(&info.config).map_err(|error| error.to_string())?;
+        let config: serde_json::Value =
+            serde_json::from_str(&info.config).map_err(|error| error.to_string())?;
         HOW.set(config["how"].as_str().unwrap_or_default().to_owned());
         misbehave("setup")
     }

@@ -2,11 +2,11 @@
 
 use std::hint::black_box;
 
-use pmcp_loadtest_guest::bindings::pmcp::loadtest::types::{
-    Action, Check, CodeRequest, Extension, Findings, Flow, HttpRequest, ListKind, ListRequest, Plan, PromptCall,
-    RawRequest, Sample, Step, StepOptions, ToolCall, Turn,
-};
 use pmcp_loadtest_guest::bindings::pmcp::loadtest::host;
+use pmcp_loadtest_guest::bindings::pmcp::loadtest::types::{
+    Action, Check, CodeRequest, Extension, Findings, Flow, HttpRequest, ListKind, ListRequest, Plan,
+    PromptCall, RawRequest, Sample, Step, StepOptions, ToolCall, Turn,
+};
 
 const MEGABYTE: usize = 1 << 20;
 /// Ends one header line and begins another, wherever it gets through.
@@ -68,15 +68,27 @@ pub(crate) fn plan(how: &str, vu: u32, turn: &Turn) -> Result<Vec<Plan>, String>
         ),
         "injection" => keep_going(injections()),
         "paths" => keep_going(
-            ["//evil.example/", "http://evil.example/", "\\\\evil.example\\", "/\\evil", "", "/a b", "/ö", "/#x", "*"]
-                .map(|path| bare(Action::Http(http("GET", path, &[])))),
+            [
+                "//evil.example/",
+                "http://evil.example/",
+                "\\\\evil.example\\",
+                "/\\evil",
+                "",
+                "/a b",
+                "/ö",
+                "/#x",
+                "*",
+            ]
+            .map(|path| bare(Action::Http(http("GET", path, &[])))),
         ),
         "timeouts" => keep_going([0, u32::MAX].map(|timeout| Step {
             options: Some(StepOptions { timeout_ms: Some(timeout), ..nothing_more() }),
             ..echo()
         })),
         "think" => steps([echo(), bare(Action::Think(u32::MAX)), echo()]),
-        "captures" => captures(&["", "/none", "no/pointer", "/~2", "/content/0/text", "/99999999999999999999"], 1),
+        "captures" => {
+            captures(&["", "/none", "no/pointer", "/~2", "/content/0/text", "/99999999999999999999"], 1)
+        }
         "thousand-captures" => captures(&[""], 1_000),
         "million-captures" => captures(&[""], 1_000_000),
         "every-tenth" if number % 10 == 9 => panic!("{}", "the tenth"),
@@ -129,7 +141,8 @@ fn injections() -> Vec<Step> {
 }
 
 fn captures(pointers: &[&str], times: usize) -> Plan {
-    let capture = pointers.iter().cycle().take(pointers.len() * times).map(|&pointer| pointer.to_owned()).collect();
+    let capture =
+        pointers.iter().cycle().take(pointers.len() * times).map(|&pointer| pointer.to_owned()).collect();
     let message = "c".repeat(10_000);
     let call = call("echo", &format!("{{\"message\": \"{message}\"}}"));
     steps([Step { options: Some(StepOptions { capture, want_body: true, ..nothing_more() }), ..call }])
