@@ -1,13 +1,17 @@
 //! The generator, whole: a run of the library with a choice of scenarios, all metrics, and somebody watching its snapshots.
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
+use clap::ValueEnum as _;
 use pmcp_loadtest::drive::{Controls, StopRequest, Survey, prepare};
 use pmcp_loadtest::judge::Observation;
 use pmcp_loadtest::plan::{
-    Action, Executor, Load, Plan, Protocol, Scenario, Script, Settings, Step, Target, TransportKind,
+    Action, Executor, InstancePolicy, Load, Plan, PluginLimits, PluginUse, Protocol, Scenario, Script,
+    Settings, Step, Target, ThinkTime, TransportKind,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -33,6 +37,23 @@ pub(crate) struct Order {
     /// Through reqwest instead of our own HTTP/1.1 exchange.
     #[arg(long)]
     pub(crate) reqwest: bool,
+    /// The plugin that chooses the steps, instead of the mix.
+    #[arg(long)]
+    pub(crate) plugin: Option<PathBuf>,
+    /// Who shares an instance of it.
+    #[arg(long, default_value = "auto")]
+    pub(crate) instances: Instances,
+    /// Pause after every step, milliseconds.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) think_ms: u64,
+}
+
+/// Who shares an instance of the plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Instances {
+    Auto,
+    PerVu,
+    PerWorker,
 }
 
 /// What the client saw.
@@ -48,13 +69,45 @@ pub(crate) struct Seen {
     pub(crate) p99_us: Option<u64>,
     /// Peak resident set.
     pub(crate) peak_rss_bytes: u64,
+    /// 99th percentile of how late calls were sent.
+    pub(crate) lateness_p99_us: Option<u64>,
+    /// Median time of a call into the plugin.
+    pub(crate) call_p50_us: Option<f64>,
+    /// Time of everything that starts instances and virtual users of the plugin.
+    pub(crate) start_ms: Option<f64>,
 }
 
 impl Order {
+    /// The mix, for so long.
+    pub(crate) fn of(url: url::Url, vus: u32, length: Duration) -> anyhow::Result<Self> {
+        Ok(Self {
+            url,
+            vus: NonZeroU32::new(vus).context("there are virtual users")?,
+            milliseconds: Some(u64::try_from(length.as_millis())?),
+            iterations: NonZeroU64::MIN,
+            reqwest: false,
+            plugin: None,
+            instances: Instances::Auto,
+            think_ms: 0,
+        })
+    }
+
     /// The arguments that make a client do this.
     pub(crate) fn arguments(&self) -> Vec<String> {
-        let mut arguments =
-            vec!["client".to_owned(), format!("--url={}", self.url), format!("--vus={}", self.vus)];
+        let instances = self.instances.to_possible_value();
+        let mut arguments = vec![
+            "client".to_owned(),
+            format!("--url={}", self.url),
+            format!("--vus={}", self.vus),
+            format!(
+                "--instances={}",
+                instances.as_ref().map_or("auto", clap::builder::PossibleValue::get_name)
+            ),
+            format!("--think-ms={}", self.think_ms),
+        ];
+        if let Some(plugin) = &self.plugin {
+            arguments.push(format!("--plugin={}", plugin.display()));
+        }
         match self.milliseconds {
             Some(milliseconds) => arguments.push(format!("--milliseconds={milliseconds}")),
             None => arguments.push(format!("--iterations={}", self.iterations)),
@@ -74,6 +127,12 @@ impl Order {
                 Executor::SharedIterations { vus: self.vus, iterations: self.iterations, max_duration: None }
             }
         };
+        let policy = match self.instances {
+            Instances::Auto => InstancePolicy::Auto,
+            Instances::PerVu => InstancePolicy::PerVu,
+            Instances::PerWorker => InstancePolicy::PerWorker,
+        };
+        let plugins = PluginLimits { instances: policy, ..PluginLimits::default() };
         let transport = if self.reqwest { TransportKind::Reqwest } else { TransportKind::H1 };
         Plan {
             target: Target {
@@ -82,16 +141,39 @@ impl Order {
                 protocol: Protocol::Auto,
                 elicitation: false,
             },
-            settings: Settings { workers: NonZeroUsize::MIN, transport, seed: 7, ..Settings::default() },
+            settings: Settings {
+                workers: NonZeroUsize::MIN,
+                transport,
+                seed: 7,
+                plugins,
+                ..Settings::default()
+            },
             load: Load { executor, graceful_stop: Duration::from_secs(5) },
-            scenarios: scenarios(),
+            scenarios: self.scenarios(),
             thresholds: Vec::new(),
         }
     }
 }
 
+impl Order {
+    fn scenarios(&self) -> Vec<Scenario> {
+        let pause = Duration::from_millis(self.think_ms);
+        let think_time = (!pause.is_zero()).then_some(ThinkTime { min: pause, max: pause });
+        let scenarios = match &self.plugin {
+            Some(file) => vec![Scenario {
+                name: "plugin".to_owned(),
+                weight: 1,
+                think_time: None,
+                script: Script::Plugin(PluginUse { file: file.clone(), config: json!({}) }),
+            }],
+            None => mix(),
+        };
+        scenarios.into_iter().map(|scenario| Scenario { think_time, ..scenario }).collect()
+    }
+}
+
 /// A mix as users write it: three kinds of users, of one to three steps.
-fn scenarios() -> Vec<Scenario> {
+fn mix() -> Vec<Scenario> {
     let search = || call("search", json!({"query": "weather in Oslo", "limit": 5}));
     let fetch = || call("fetch", json!({"id": "doc-0001", "revision": "latest"}));
     let note = || call("add_note", json!({"title": "Oslo", "text": "rain, then sun"}));
@@ -135,6 +217,7 @@ pub(crate) fn run(order: &Order) -> anyhow::Result<Seen> {
         Ok::<Observation, anyhow::Error>(observation)
     })?;
     let total = observation.metrics.total();
+    let plugin = observation.metrics.plugins().first();
     let microseconds = |quantile| {
         let time = total.response_time.quantile(quantile)?;
         u64::try_from(time.as_micros()).ok()
@@ -145,5 +228,8 @@ pub(crate) fn run(order: &Order) -> anyhow::Result<Seen> {
         p50_us: microseconds(0.5),
         p99_us: microseconds(0.99),
         peak_rss_bytes: observation.generator.peak_rss_bytes,
+        lateness_p99_us: total.lateness.quantile(0.99).and_then(|time| u64::try_from(time.as_micros()).ok()),
+        call_p50_us: plugin.and_then(|plugin| plugin.call_us.quantile(0.5)),
+        start_ms: plugin.map(|plugin| plugin.start_time.as_secs_f64() * 1e3),
     })
 }

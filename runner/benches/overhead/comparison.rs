@@ -13,9 +13,9 @@ use crate::variant::Variant;
 /// How long to measure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
-    repetitions: u32,
+    pub(crate) repetitions: u32,
     /// Length of one run.
-    length: Duration,
+    pub(crate) length: Duration,
 }
 
 impl Effort {
@@ -82,7 +82,7 @@ pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Vec<Figure>> {
 }
 
 #[expect(clippy::print_stdout, reason = "a figure without its circumstances is no figure")]
-fn say_where_we_are(effort: &Effort) {
+pub(crate) fn say_where_we_are(effort: &Effort) {
     let Effort { repetitions, length } = effort;
     println!(
         "{repetitions} repetitions of {} s, variants alternating; whole processes, calls as the target counted them",
@@ -174,7 +174,7 @@ fn compare(
 }
 
 /// What our client says of its run; a failed call is an error, because its cost is not that of a good one.
-fn seen(cost: &Cost) -> anyhow::Result<Seen> {
+pub(crate) fn seen(cost: &Cost) -> anyhow::Result<Seen> {
     let seen: Seen = serde_json::from_str(&cost.stdout)?;
     anyhow::ensure!(seen.errors == 0, "{} of our calls failed", seen.errors);
     Ok(seen)
@@ -207,7 +207,7 @@ fn ratio(costs: &Costs, peer: &str) -> Option<f64> {
     Some(median(&ratios))
 }
 
-fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

@@ -3,9 +3,10 @@
 //! Each is the difference between a long and a short run, divided by the calls that lie between them: what happens once (start,
 //! handshakes, the report) cancels out.
 
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
@@ -63,13 +64,9 @@ impl Counter {
     fn count(self, target: &Target, iterations: u64) -> anyhow::Result<(u64, u64)> {
         let folder = tempfile::tempdir()?;
         let log = folder.path().join("counted");
-        let order = Order {
-            url: target.url(Shape::STANDARD.answer)?,
-            vus: NonZeroU32::new(Shape::STANDARD.vus).context("a shape has virtual users")?,
-            milliseconds: None,
-            iterations: NonZeroU64::new(iterations).context("a run has iterations")?,
-            reqwest: false,
-        };
+        let whole = Order::of(target.url(Shape::STANDARD.answer)?, Shape::STANDARD.vus, Duration::ZERO)?;
+        let iterations = NonZeroU64::new(iterations).context("a run has iterations")?;
+        let order = Order { milliseconds: None, iterations, ..whole };
         let client = ourselves(&order.arguments())?;
         let mut command = self.command(&log);
         command.arg(client.get_program()).args(client.get_args());

@@ -1,7 +1,7 @@
 //! What the generator itself costs: `cargo bench -p pmcp-loadtest --bench overhead`.
 //!
 //! In: this machine, quiet. Out: a table of CPU per request beside `wrk` and `oha` on the same job, with the targets the project
-//! holds itself to. With `-- --gate`: instructions, allocations and system calls per request, which are exact and gate the CI.
+//! holds itself to. With `-- plugins`: what plugins cost. With `-- --gate`: instructions, allocations and system calls per request, which are exact and gate the CI.
 //!
 //! The binary runs itself in two roles: `target` answers as fast as it can from a process of its own, `client` is a whole run of
 //! the library. Method: everything is measured over whole processes, variants alternate inside each repetition, and ratios are
@@ -16,7 +16,11 @@ mod comparison;
 #[cfg(unix)]
 mod gate;
 #[cfg(unix)]
+mod guests;
+#[cfg(unix)]
 mod machine;
+#[cfg(unix)]
+mod plugins;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
@@ -47,8 +51,11 @@ mod command {
 
     use clap::{Parser, Subcommand};
 
+    use pmcp_loadtest::drive::inspect;
+    use pmcp_loadtest::plan::PluginLimits;
+
     use crate::table::{Verdict, print_table};
-    use crate::{client, comparison, gate, target};
+    use crate::{client, comparison, gate, plugins, target};
 
     #[derive(Debug, Parser)]
     #[command(about = "What the load generator costs per request, beside its peers")]
@@ -74,16 +81,25 @@ mod command {
 
     #[derive(Debug, Subcommand)]
     enum Role {
+        /// What plugins cost, beside the same steps in TOML.
+        Plugins,
         /// The server that is hit; prints its address, ends with its standard input.
         #[command(hide = true)]
         Target,
         /// One run of the generator; prints what it saw as a line of JSON.
         #[command(hide = true)]
         Client(client::Order),
+        /// Loads a plugin; prints how many milliseconds that took.
+        #[command(hide = true)]
+        Load {
+            /// The component.
+            file: PathBuf,
+        },
     }
 
     pub(crate) fn run() -> anyhow::Result<ExitCode> {
         let arguments = Arguments::parse();
+        let effort = comparison::Effort::new(arguments.repetitions, arguments.quick);
         let figures = match arguments.role {
             Some(Role::Target) => {
                 target::serve()?;
@@ -93,8 +109,14 @@ mod command {
                 println!("{}", serde_json::to_string(&client::run(&order)?)?);
                 return Ok(ExitCode::SUCCESS);
             }
+            Some(Role::Load { file }) => {
+                let loaded = inspect(&file, &PluginLimits::default())?;
+                println!("{}", loaded.load_time.as_secs_f64() * 1e3);
+                return Ok(ExitCode::SUCCESS);
+            }
+            Some(Role::Plugins) => plugins::measure(&effort)?,
             None if arguments.gate => gate::measure()?,
-            None => comparison::measure(&comparison::Effort::new(arguments.repetitions, arguments.quick))?,
+            None => comparison::measure(&effort)?,
         };
         print_table(&figures);
         if let Some(file) = arguments.json {

@@ -1,7 +1,6 @@
 //! Who is measured: the generator, the generator over reqwest, and peers on the same request.
 
 use std::io::Write as _;
-use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -66,13 +65,8 @@ impl Variant {
         let seconds = length.as_secs().max(1).to_string();
         Ok(match self {
             Self::Ours | Self::Reqwest => {
-                let order = Order {
-                    url,
-                    vus: NonZeroU32::new(shape.vus).context("a shape has virtual users")?,
-                    milliseconds: Some(u64::try_from(length.as_millis())?),
-                    iterations: NonZeroU64::MIN,
-                    reqwest: matches!(self, Self::Reqwest),
-                };
+                let reqwest = matches!(self, Self::Reqwest);
+                let order = Order { reqwest, ..Order::of(url, shape.vus, length)? };
                 ourselves(&order.arguments())?
             }
             Self::Wrk { script } => {

@@ -15,6 +15,8 @@ const NOT_FOUND: &[u8] = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
 const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
 const ACCEPTED: &[u8] = b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n";
 const CLOSED: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+/// The tools of the mix, whose arguments nobody judges.
+const TOOLS: &str = r#","result":{"tools":[{"name":"search","inputSchema":{"type":"object"}},{"name":"fetch","inputSchema":{"type":"object"}},{"name":"add_note","inputSchema":{"type":"object"}}]}}"#;
 const MOST_FIELDS: usize = 32;
 
 /// The headers of every request of a peer.
@@ -127,6 +129,8 @@ impl Replies {
             self.call(answer, id_of(request.body), out);
         } else if asks(r#""method":"initialize""#) {
             self.initialize(id_of(request.body), out);
+        } else if asks(r#""method":"tools/list""#) {
+            write(out, "application/json", "", &[BEFORE_ID, id_of(request.body), TOOLS]);
         } else if asks(r#""method":"notifications/"#) {
             out.extend_from_slice(ACCEPTED);
         } else {
@@ -138,7 +142,7 @@ impl Replies {
     fn initialize(&mut self, id: &str, out: &mut Vec<u8>) {
         self.sessions += 1;
         let session = format!("mcp-session-id: 00000000-0000-4000-8000-{:012x}\r\n", self.sessions);
-        let result = r#","result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"bench","version":"1"}}}"#;
+        let result = r#","result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"bench","version":"1"}}}"#;
         write(out, "application/json", &session, &[BEFORE_ID, id, result]);
     }
 
