@@ -115,12 +115,12 @@ impl Vu {
             }
             let Some(claim) = self.worker.claim(self.number, self.begun) else { return };
             self.begun += 1;
-            self.worker.context.book(|books| books.iterations_started += 1);
             let mut draws = Draws::new(self.worker.settings().seed, claim.session, claim.iteration);
             let steps = Arc::clone(&self.worker.steps);
             let Some(chosen) = steps.choose(&mut draws, |plugin| self.worker.has_given_up(plugin)) else {
                 return; // every scenario is a plugin that was given up
             };
+            self.worker.context.book(|books| books.iterations_started += 1);
             let scenario = steps.scenario(chosen);
             let ended = match &scenario.script {
                 ReadyScript::Steps(steps) => self.run(steps, scenario.think_time, &mut draws).await,
