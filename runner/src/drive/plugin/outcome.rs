@@ -80,16 +80,30 @@ fn data(answer: &[u8], options: &StepOptions, limit: u64) -> Option<ResultData> 
         Some(Answer { error: Some(error), .. }) => error.get(),
         _ => std::str::from_utf8(answer).ok().filter(|text| !text.is_empty())?,
     };
-    let captured = if options.capture.is_empty() {
-        Vec::new()
-    } else {
-        let value: Value = serde_json::from_str(text).unwrap_or(Value::Null);
-        options.capture.iter().map(|pointer| value.pointer(pointer).map(Value::to_string)).collect()
-    };
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let truncated = options.want_body && text.len() > limit;
+    let (captured, left_out) = captured(text, &options.capture, limit);
+    let truncated = left_out || (options.want_body && text.len() > limit);
     let body = options.want_body.then(|| text[..text.floor_char_boundary(limit)].to_owned());
     Some(ResultData { captured, body, truncated })
+}
+
+/// What the pointers lead to, as far as it fits into `limit` bytes together, and whether anything did not: a guest may ask for the
+/// whole of a large result any number of times.
+fn captured(text: &str, pointers: &[String], limit: usize) -> (Vec<Option<String>>, bool) {
+    if pointers.is_empty() {
+        return (Vec::new(), false);
+    }
+    let value: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+    let (mut left, mut left_out) = (limit, false);
+    let mut capture = |pointer: &String| {
+        let found = value.pointer(pointer)?;
+        // Once it is full, what is found is not even written.
+        let written = (left > 0).then(|| found.to_string()).filter(|written| written.len() <= left);
+        left = written.as_ref().map_or(0, |written| left - written.len());
+        left_out |= written.is_none();
+        written
+    };
+    (pointers.iter().map(&mut capture).collect(), left_out)
 }
 
 #[cfg(test)]
@@ -109,6 +123,18 @@ mod tests {
         assert_eq!(captured[..3], [Some("\"a/b\""), Some("2"), None]);
         assert_eq!(captured[3], Some(r#"{"hits":[{"id":"a/b"}],"n":2}"#));
         assert_eq!((data.body, data.truncated), (None, false));
+    }
+
+    #[test]
+    fn captures_share_the_limit_of_a_result_however_many_there_are() {
+        let answer = br#"{"result":{"a":"0123456789"}}"#;
+        let asked = options(&["/a"; 1000], false);
+        let data = data(answer, &asked, 30).unwrap();
+        let told: Vec<bool> = data.captured.iter().map(Option::is_some).collect();
+        assert_eq!((told.len(), &told[..3], data.truncated), (1000, &[true, true, false][..], true));
+        assert!(!told[2..].contains(&true));
+        let whole = super::data(answer, &options(&["/a", "/none"], false), 12).unwrap();
+        assert!(whole.captured[0].is_some() && !whole.truncated);
     }
 
     #[test]
