@@ -79,10 +79,18 @@ impl Vu {
                 planned?
             };
             left = planned.spend(left)?;
+            let from = self.free;
             if let Some(ended) = self.follow_plan(guest, scenario, &mut planned, draws).await {
                 return Ok(ended);
             }
             match planned.then {
+                // Nothing was waited for: others go on, and the end of the run is heard.
+                Flow::More if self.free == from => {
+                    tokio::task::yield_now().await;
+                    if !self.may_go_on() {
+                        return Ok(Ended::Interrupted);
+                    }
+                }
                 Flow::More => {}
                 Flow::Done => break,
                 Flow::StopVu(reason) => {
