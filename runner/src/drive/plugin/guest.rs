@@ -268,7 +268,7 @@ impl Guest {
     pub(crate) fn end(&mut self) {
         let Some(Open { instance, scenario }) = self.open.take() else { return };
         let mut instance = instance.borrow_mut();
-        if instance.is_broken() {
+        if instance.is_broken() || self.guests.has_given_up() {
             return;
         }
         let outcomes = std::mem::take(&mut self.outcomes);
@@ -279,6 +279,8 @@ impl Guest {
         });
         self.guests.collect_log(&mut instance, self.vu, 0);
         drop(instance);
+        // Everybody ends at the same time, and each would keep the worker for as long as a call may last.
+        self.guests.learn_from(&ended);
         match ended {
             Ok(findings) => findings.iter().for_each(|findings| self.count(0, findings)),
             Err(failure) => self.count_failure(failure, 0),
