@@ -12,6 +12,10 @@ const PACKAGE: &str = "pmcp:loadtest";
 /// The version that this program serves: of it and of every earlier one with the same first two numbers.
 pub(super) const SERVED: Version = Version { major: 0, minor: 1, patch: 0 };
 
+/// How many imports or exports are listed in a message, and how many characters of each.
+const MOST_LISTED: usize = 5;
+const LONGEST_LISTED: usize = 100;
+
 /// A version of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version {
@@ -49,7 +53,7 @@ pub(super) fn of(engine: &Engine, component: &Component) -> Result<Version, Erro
     let Some(version) = exported.iter().find_map(|name| Version::parse(name.strip_prefix(&prefix)?)) else {
         let what = match exported.as_slice() {
             [] => "this component exports nothing".to_owned(),
-            names => format!("this component exports {}", names.join(", ")),
+            names => format!("this component exports {}", listed(names)),
         };
         return Err(Error::new(ExitCode::Plugin, format!("{what}, and a plugin exports {prefix}{SERVED}"))
             .advise("build it with the guest SDK, or against the WIT in guest-sdk/wit"));
@@ -85,7 +89,7 @@ pub(super) fn check_imports(engine: &Engine, component: &Component) -> Result<()
     } else {
         "take the imports out; a plugin sees what guest-sdk/wit says and nothing else"
     };
-    let what = format!("this plugin imports {}, which no plugin gets", foreign.join(", "));
+    let what = format!("this plugin imports {}, which no plugin gets", listed(&foreign));
     Err(Error::new(ExitCode::Plugin, what).advise(advice))
 }
 
@@ -106,6 +110,15 @@ pub(super) fn unfit(engine: &Engine, component: &Component, error: &str) -> Erro
     );
     Error::new(ExitCode::Plugin, what)
         .advise(format!("install a version of this program that serves interface {version}"))
+}
+
+/// Names for a person: the first few, each no longer than a line.
+fn listed(names: &[String]) -> String {
+    let first: Vec<String> =
+        names.iter().take(MOST_LISTED).map(|name| name.chars().take(LONGEST_LISTED).collect()).collect();
+    let further = names.len() - first.len();
+    let further = if further > 0 { format!(" and {further} more") } else { String::new() };
+    first.join(", ") + &further
 }
 
 /// What the component asks for, by name.
