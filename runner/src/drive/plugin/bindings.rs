@@ -9,6 +9,7 @@ pub(crate) use exports::pmcp::loadtest::plugin::{
     Findings, Manifest, Outcome, Plan, SetupInfo, Turn, VuContext,
 };
 pub(crate) use pmcp::loadtest::types::{
-    Action, Flow, Hooks, Iteration, MetricKind, ResultData, RpcError, Sample, Status, Step, StepOptions,
+    Action, Check, Flow, Hooks, Iteration, MetricKind, ResultData, RpcError, Sample, Status, Step,
+    StepOptions,
 };
 pub(crate) use pmcp::loadtest::{host, target, types};

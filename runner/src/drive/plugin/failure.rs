@@ -3,6 +3,7 @@
 use rustc_demangle::demangle;
 use wasmtime::{Error, Trap, WasmBacktrace};
 
+use super::host::shortened;
 use crate::judge::PluginFault;
 
 /// A call of a guest that came to nothing.
@@ -50,7 +51,7 @@ impl Failure {
         } else {
             // Without the backtrace, which is told apart.
             let cause = trap.map_or_else(|| error.root_cause().to_string(), Trap::to_string);
-            (PluginFault::Trap, format!("{} trapped: {}", limits.call, super::host::shortened(&cause)))
+            (PluginFault::Trap, format!("{} trapped: {}", limits.call, shortened(&cause)))
         };
         let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
         let backtrace = frames.iter().map(|frame| name_of(frame.func_name(), frame.func_index())).collect();
@@ -72,7 +73,7 @@ const LONGEST_NAME: usize = 200;
 /// A function's name as its author wrote it, without the hash that Rust's compiler adds.
 fn name_of(name: Option<&str>, index: u32) -> String {
     match name {
-        Some(name) => format!("{:#}", demangle(name)).chars().take(LONGEST_NAME).collect(),
+        Some(name) => shortened(&format!("{:#}", demangle(name))).chars().take(LONGEST_NAME).collect(),
         None => format!("function {index}"),
     }
 }

@@ -1,16 +1,16 @@
 //! What a guest finds, how it fails, and that an iteration of its is over: counted, and told to whoever watches.
 
-use super::bindings::{Findings, Sample};
+use super::bindings::{Check, Findings, Sample};
 use super::failure::Failure;
 use super::guest::{Guest, contract};
-use super::host::shortened;
+use super::host::{has_control, shortened};
 use super::watch::EventKind;
 use crate::judge::PluginMetrics;
 
 /// Longest name of a check, bytes.
 const LONGEST_NAME: usize = 200;
 const MISTAKE_IN_CHECK: &str =
-    "a check's name is one to 200 bytes long, and a plugin has at most 1,000 of them";
+    "a check's name is one to 200 bytes on one line, and a plugin has at most 1,000 of them";
 
 impl Guest {
     /// Counts an iteration that came to an end.
@@ -35,18 +35,16 @@ impl Guest {
 
     /// Counts checks and values of custom metrics.
     pub(super) fn count(&self, iteration: u64, findings: &Findings) {
-        let mut mistakes: Vec<String> = Vec::new();
-        self.guests.record(|metrics| {
-            for check in &findings.checks {
-                let fits = !check.name.is_empty() && check.name.len() <= LONGEST_NAME;
-                if !fits || !metrics.record_check(&check.name, check.ok, check.message.as_deref()) {
-                    mistakes.push(MISTAKE_IN_CHECK.to_owned());
-                }
+        for check in &findings.checks {
+            if !self.guests.record(|metrics| count_check(metrics, check)) {
+                self.count_failure(contract(MISTAKE_IN_CHECK), iteration);
             }
-            for sample in &findings.samples {
-                mistakes.extend(self.count_value(metrics, sample));
+        }
+        for sample in &findings.samples {
+            if let Some(mistake) = self.guests.record(|metrics| self.count_value(metrics, sample)) {
+                self.count_failure(contract(mistake), iteration);
             }
-        });
+        }
         for check in &findings.checks {
             self.watch(iteration, || EventKind::Check {
                 name: check.name.clone(),
@@ -56,9 +54,6 @@ impl Guest {
         }
         for Sample { metric, value } in &findings.samples {
             self.watch(iteration, || EventKind::Value { metric: metric.clone(), value: *value });
-        }
-        for mistake in mistakes {
-            self.count_failure(contract(mistake), iteration);
         }
     }
 
@@ -74,4 +69,13 @@ impl Guest {
         let counted = metrics.record_value(index, declared[index].kind, sample.value);
         (!counted).then(|| format!("{} is no value for the metric `{}`", sample.value, sample.metric))
     }
+}
+
+/// Whether a check could be counted.
+fn count_check(metrics: &mut PluginMetrics, check: &Check) -> bool {
+    let Check { name, ok, message } = check;
+    let fits = !name.is_empty() && name.len() <= LONGEST_NAME && !has_control(name);
+    // A message is kept only of what failed; one that holds no line breaks and the like is not copied for it.
+    let on_one_line = message.as_deref().filter(|text| !ok && has_control(text)).map(shortened);
+    fits && metrics.record_check(name, *ok, on_one_line.as_deref().or(message.as_deref()))
 }

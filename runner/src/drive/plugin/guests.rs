@@ -87,8 +87,8 @@ impl Guests {
     }
 
     /// Changes what is recorded of the plugin.
-    pub(super) fn record(&self, entry: impl FnOnce(&mut PluginMetrics)) {
-        entry(self.context.recorder.borrow_mut().plugin(self.plugin.number));
+    pub(super) fn record<T>(&self, entry: impl FnOnce(&mut PluginMetrics) -> T) -> T {
+        entry(self.context.recorder.borrow_mut().plugin(self.plugin.number))
     }
 
     /// Calls a guest, counts the time it took, and says when it began and ended.

@@ -14,8 +14,13 @@ use pmcp_loadtest_arguments::{Options, generate_arguments};
 
 /// Longest log line or message that is kept, characters.
 const LONGEST_MESSAGE: usize = 1000;
-/// Most entries of a table of functions: far more than a program has functions.
-const MOST_TABLE_ENTRIES: usize = 1_000_000;
+/// Bytes of an entry of a table.
+const TABLE_ENTRY: usize = size_of::<usize>();
+/// Most core instances, tables and memories of one instance of a plugin: far more than a toolchain makes, and few enough that they
+/// do not use up the maps that this process may have.
+const MOST_INSTANCES: usize = 1000;
+const MOST_TABLES: usize = 100;
+const MOST_MEMORIES: usize = 10;
 /// Log lines of one call that are kept until the call is over.
 const LINES_PER_CALL: usize = 100;
 
@@ -58,7 +63,13 @@ impl HostState {
         }
     }
 
-    /// Whether the guest asked for more memory than it may have since the last time this was asked.
+    /// A call begins: what was said or refused in an earlier one does not explain how this one ends.
+    pub(super) fn begin_call(&mut self) {
+        self.last_words = None;
+        self.memory.refused = false;
+    }
+
+    /// Whether the guest asked for more memory than it may have since the call began.
     pub(super) fn take_refusal(&mut self) -> bool {
         std::mem::take(&mut self.memory.refused)
     }
@@ -75,8 +86,22 @@ impl ResourceLimiter for HostState {
         Ok(granted)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
-        Ok(desired <= MOST_TABLE_ENTRIES)
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        // Tables are memory, too, however many of them share it out.
+        let bytes = |entries: usize| entries.saturating_mul(TABLE_ENTRY);
+        self.memory_growing(bytes(current), bytes(desired), maximum.map(bytes))
+    }
+
+    fn instances(&self) -> usize {
+        MOST_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MOST_TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MOST_MEMORIES
     }
 }
 
@@ -88,6 +113,11 @@ pub(super) fn shortened(text: &str) -> String {
         kept.push('…');
     }
     kept
+}
+
+/// Whether a text holds what moves a terminal's cursor or begins another line.
+pub(super) fn has_control(text: &str) -> bool {
+    text.chars().any(char::is_control)
 }
 
 impl host::Host for HostState {

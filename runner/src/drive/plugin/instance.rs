@@ -136,6 +136,7 @@ impl Instance {
         limit: Duration,
         call: impl FnOnce(&LoadtestPlugin, &mut Store<HostState>) -> wasmtime::Result<T>,
     ) -> Result<T, Failure> {
+        self.store.data_mut().begin_call();
         self.store.set_epoch_deadline(epochs(limit));
         call(&self.guest, &mut self.store).map_err(|error| {
             self.broken = true;

@@ -131,7 +131,7 @@ impl Loaded {
             .requires_tools
             .iter()
             .filter(|name| !has(name))
-            .map(|name| format!("`{name}`"))
+            .map(|name| format!("`{}`", shortened(name)))
             .collect();
         if missing.is_empty() {
             return Ok(());
@@ -173,6 +173,12 @@ fn read(file: &Path, shown: &str, limits: &PluginLimits) -> Result<Vec<u8>, Erro
         )
     };
     let found = fs::metadata(file).map_err(unreadable)?;
+    if !found.is_file() {
+        // A pipe may never be written to, and a device never end.
+        return Err(Error::new(ExitCode::Usage, "this is not a file, and a plugin is one").at(shown).advise(
+            "name the .wasm file that `cargo pmcp loadtest plugin build` wrote; in a configuration, relative to its own folder",
+        ));
+    }
     if found.len() > limits.file_bytes {
         let (is, may) = (size::human(found.len()), size::human(limits.file_bytes));
         return Err(Error::new(ExitCode::Usage, format!("this file has {is}, and a plugin may have {may}"))
@@ -248,6 +254,7 @@ fn describe(
 ) -> Result<Manifest, Failure> {
     let mut store = Store::new(engine, HostState::new(TargetFacts::unknown(), limits.memory_bytes));
     store.limiter(|state| state);
+    store.set_hostcall_fuel(usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX));
     store.set_epoch_deadline(epochs(limits.start_timeout));
     let described = pre
         .instantiate(&mut store)
@@ -287,7 +294,11 @@ impl Account {
         }
         let metrics: Vec<MetricFacts> = metrics
             .into_iter()
-            .map(|metric| MetricFacts { name: metric.name, kind: kind_of(metric.kind), unit: metric.unit })
+            .map(|metric| MetricFacts {
+                name: metric.name,
+                kind: kind_of(metric.kind),
+                unit: metric.unit.map(|unit| shortened(&unit)),
+            })
             .collect();
         for (index, metric) in metrics.iter().enumerate() {
             let shown = shortened(&metric.name);

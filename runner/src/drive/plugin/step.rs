@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::bindings::{Action, Step, StepOptions, types};
 use super::guests::Guests;
-use super::host::shortened;
+use super::host::{has_control, shortened};
 use super::watch::listing;
 use crate::drive::protocol::mirror::mirrored_values;
 use crate::drive::protocol::template::Template;
@@ -71,8 +71,9 @@ impl Guests {
         }
         Ok(match action {
             Action::CallTool(call) => {
-                let series = self.series("tools/call", Some(&call.name), label);
-                (series, self.tool_call(&call, params)?)
+                // What is not sent gets no row.
+                let template = self.tool_call(&call, params)?;
+                (self.series("tools/call", Some(&call.name), label), template)
             }
             Action::ReadResource(uri) => {
                 // A label stands for all the resources that are read under it.
@@ -266,10 +267,6 @@ fn check_object(text: &str, what: &str) -> Result<(), String> {
 
 fn not_an_object(what: &str, error: &serde_json::Error) -> String {
     format!("{what} are no JSON object: {error}")
-}
-
-fn has_control(text: &str) -> bool {
-    text.chars().any(char::is_control)
 }
 
 /// A tool as steps call it.
