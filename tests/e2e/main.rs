@@ -6,6 +6,7 @@ mod books;
 mod command;
 mod compatibility;
 mod faults;
+mod hostile_plugins;
 #[cfg(unix)]
 mod interrupts;
 mod library;

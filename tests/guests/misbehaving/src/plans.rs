@@ -91,7 +91,7 @@ pub(crate) fn plan(how: &str, vu: u32, turn: &Turn) -> Result<Vec<Plan>, String>
         }
         "thousand-captures" => captures(&[""], 1_000),
         "million-captures" => captures(&[""], 1_000_000),
-        "every-tenth" if number % 10 == 9 => panic!("{}", "the tenth"),
+        "every-fifth" if number % 5 == 4 => panic!("{}", "the fifth"),
         "slow" => {
             spin();
             steps([echo()])
