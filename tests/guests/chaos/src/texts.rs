@@ -93,9 +93,10 @@ impl Draws {
             ]);
             format!("\"{key}\": {}", draws.value(depth))
         });
-        let mut text = format!("{{{}}}", members.join(","));
+        let text = format!("{{{}}}", members.join(","));
         if self.one_in(20) {
-            text.truncate(text.floor_char_boundary(self.below(text.len() + 1)));
+            let kept = self.below(text.len() + 1);
+            return text.chars().take(kept).collect();
         }
         text
     }
