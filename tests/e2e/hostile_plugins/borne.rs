@@ -12,7 +12,7 @@ const MOST_MEMORY: u64 = 1 << 30;
 fn run(words: &str, limits: &str, hows: &[&str]) -> Ended {
     let server = server("{}");
     let scenarios: String = hows.iter().map(|how| scenario(how)).collect();
-    let config = format!("[plugins]\nmemory = \"64 MiB\"\n{limits}\n{}\n{scenarios}", ECHO);
+    let config = format!("[plugins]\nmemory = \"64 MiB\"\n{limits}\n{ECHO}\n{scenarios}");
     Tool::run(&server, words).config(&config).end()
 }
 

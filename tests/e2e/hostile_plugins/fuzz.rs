@@ -83,7 +83,7 @@ async fn observe(seed: u64, revision: &str) -> (Observation, Arc<Seen>) {
         "[target]\nurl = \"http://memory/mcp\"\nprotocol = \"{revision}\"\n[settings]\nseed = {seed}\nworkers = 1\n\
          [load]\nexecutor = \"shared-iterations\"\nvus = 3\niterations = 150\nmax_duration = \"1m\"\n\
          [plugins]\ninstances = \"{}\"\n[[scenario]]\nname = \"chaos\"\nplugin = '{}'\n",
-        if seed % 2 == 0 { "per-vu" } else { "per-worker" },
+        if seed.is_multiple_of(2) { "per-vu" } else { "per-worker" },
         guest("chaos"),
     );
     let resolved = resolve(Some(("chaos.toml", &text)), &Overrides::default(), &|_| None);
@@ -105,7 +105,7 @@ async fn plans_at_random_neither_break_the_host_nor_send_what_is_no_request() {
     let seeds = std::env::var("CHAOS_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
     let (mut requests, mut failures) = (0, 0);
     for seed in 0..seeds {
-        let revision = if seed % 3 == 0 { "2026-07-28" } else { "2025-11-25" };
+        let revision = if seed.is_multiple_of(3) { "2026-07-28" } else { "2025-11-25" };
         let (observation, seen) = observe(seed, revision).await;
         let books = &observation.books;
         assert_eq!(
