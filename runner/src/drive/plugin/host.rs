@@ -37,6 +37,8 @@ pub(super) struct HostState {
     pub(super) log: Vec<(LogLevel, String)>,
     /// Lines beyond those.
     pub(super) further_lines: u64,
+    #[cfg(feature = "wasi")]
+    pub(super) system: super::wasi::System,
 }
 
 /// How much memory an instance has, may have, and whether it asked for more.
@@ -60,6 +62,8 @@ impl HostState {
             last_words: None,
             log: Vec::new(),
             further_lines: 0,
+            #[cfg(feature = "wasi")]
+            system: super::wasi::System::new(),
         }
     }
 

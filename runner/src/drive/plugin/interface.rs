@@ -5,6 +5,8 @@ use std::fmt;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+#[cfg(feature = "wasi")]
+use super::wasi::serves as is_of_the_system;
 use crate::error::{Error, ExitCode};
 
 /// The package that plugins import from and export to.
@@ -78,19 +80,25 @@ pub(super) fn check_imports(engine: &Engine, component: &Component) -> Result<()
     of(engine, component)?;
     let foreign: Vec<String> = imports(engine, component)
         .into_iter()
-        .filter(|name| !name.starts_with(&format!("{PACKAGE}/")))
+        .filter(|name| !name.starts_with(&format!("{PACKAGE}/")) && !is_of_the_system(name))
         .collect();
     if foreign.is_empty() {
         return Ok(());
     }
     let advice = if foreign.iter().all(|name| name.starts_with("wasi:")) {
         "plugins get no files, network, environment or clock: build for wasm32-unknown-unknown, or stub WASI (componentize-py: \
-         --stub-wasi; jco: --backend-qjs-stub-wasi)"
+         --stub-wasi; componentize-qjs: --sync --stub-wasi); a program that was built with `--features wasi` runs it as it is"
     } else {
         "take the imports out; a plugin sees what guest-sdk/wit says and nothing else"
     };
     let what = format!("this plugin imports {}, which no plugin gets", listed(&foreign));
     Err(Error::new(ExitCode::Plugin, what).advise(advice))
+}
+
+/// Whether an import is of WASI, and served.
+#[cfg(not(feature = "wasi"))]
+fn is_of_the_system(_import: &str) -> bool {
+    false
 }
 
 /// Why a component does not fit although it names the right version: it was built against a later one that adds something.

@@ -240,6 +240,8 @@ fn link(engine: &Engine, component: &Component) -> Result<LoadtestPluginPre<Host
         )
     };
     LoadtestPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(internal)?;
+    #[cfg(feature = "wasi")]
+    super::wasi::add_to_linker(&mut linker).map_err(internal)?;
     let unfit =
         |error: wasmtime::Error| interface::unfit(engine, component, &shortened(&format!("{error:#}")));
     let pre = linker.instantiate_pre(component).map_err(unfit)?;

@@ -19,6 +19,8 @@ mod outcome;
 mod planned;
 mod rehearsal;
 mod step;
+#[cfg(feature = "wasi")]
+mod wasi;
 mod watch;
 
 use std::collections::HashMap;
