@@ -23,7 +23,7 @@ use super::series::SeriesRegistry;
 use super::session::Session;
 use super::transport::{Endpoint, MemoryServer};
 use crate::error::{Error, ExitCode};
-use crate::judge::{Books, Moment, ServerFacts};
+use crate::judge::{Books, Moment, ServerFacts, unanswerable};
 use crate::plan::discovery::{Discovery, Page, Prompt, Resource, ResourceTemplate, Tool};
 use crate::plan::{Action, Plan, Scenario};
 
@@ -82,7 +82,8 @@ impl Share {
 ///
 /// # Errors
 /// [`ExitCode::Unreachable`] where the target cannot be reached or the handshake fails, [`ExitCode::AuthenticationNeeded`] where it
-/// wants credentials, [`ExitCode::Usage`] where the plan calls a tool that cannot be called.
+/// wants credentials, [`ExitCode::Usage`] where the plan calls a tool that cannot be called, or has a threshold on a custom metric that no
+/// plugin declares.
 pub async fn prepare(plan: Arc<Plan>, survey: Survey) -> Result<Prepared, Error> {
     let candidates = Candidates::load(&plan)?;
     let endpoint = Arc::new(Endpoint::resolve(&plan).await?);
@@ -131,6 +132,7 @@ async fn prepare_over(
     let steps = Arc::new(Steps::prepare(&plan, dialect, &headers));
     let series = Arc::new(SeriesRegistry::of(&plan));
     let plugins = candidates.attach(&plan, &discovery, dialect, &headers, &dropped_tools, &series)?;
+    refuse_unanswerable(&plan, &plugins)?;
     let plugins = Arc::new(plugins);
     // What the preparation did is in the books, but its time is no virtual user's.
     let books = Books { service_time: Duration::ZERO, connect_time: Duration::ZERO, ..context.books() };
@@ -275,6 +277,20 @@ fn tool_headers(tools: &[Tool], dialect: Dialect) -> (ToolHeaders, Vec<(String, 
         }
     }
     (headers, dropped)
+}
+
+/// A threshold that no plugin of the run can meet or miss would only fail at the end of the load.
+fn refuse_unanswerable(plan: &Plan, plugins: &Plugins) -> Result<(), Error> {
+    let facts = plugins.facts();
+    let refused = unanswerable(&plan.thresholds, &facts);
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let reasons: Vec<String> =
+        refused.iter().map(|(threshold, reason)| format!("`{threshold}`: {reason}")).collect();
+    Err(Error::new(ExitCode::Usage, "what a threshold asks for, nobody measures")
+        .at(reasons.join("; "))
+        .advise("`cargo pmcp loadtest plugin inspect FILE` lists the metrics that a plugin declares, with their kinds"))
 }
 
 fn called_tools(plan: &Plan) -> impl Iterator<Item = &str> {

@@ -11,6 +11,7 @@ use tokio::task::LocalSet;
 
 use super::transport::{MemoryReply, MemoryRequest, MemoryServer};
 use super::{Controls, StopRequest, prepare_in_memory};
+use crate::error::ExitCode;
 use crate::judge::{Observation, Outcome, StopReason};
 use crate::plan::{
     Action, Executor, HttpStep, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId, SessionPolicy,
@@ -128,6 +129,18 @@ async fn a_steady_server_is_measured_exactly() {
     assert_eq!((seen.books.iterations_started, seen.books.iterations_completed), (400, 400));
     assert_eq!(seen.stop, StopReason::Completed);
     assert_eq!(seen.window, Duration::from_secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_threshold_that_nobody_can_answer_is_refused_before_the_load() {
+    let mut plan = plan(constant(1, Duration::from_secs(1)));
+    plan.thresholds =
+        ["errors rate < 1%", "orders count > 1"].map(|threshold| threshold.parse().unwrap()).to_vec();
+    let prepared = prepare_in_memory(Arc::new(plan), steady(MILLISECOND));
+    let refused = LocalSet::new().run_until(prepared).await.unwrap_err();
+    assert_eq!(refused.exit, ExitCode::Usage);
+    let place = refused.place.as_deref();
+    assert_eq!(place, Some("`orders count > 1`: no plugin declares this metric"));
 }
 
 #[tokio::test(start_paused = true)]
