@@ -11,6 +11,7 @@ mod hostile_plugins;
 mod interrupts;
 mod library;
 #[cfg(feature = "plugins")]
+mod plugin_runs;
 mod plugins;
 mod reports;
 mod secrets;

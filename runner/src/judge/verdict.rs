@@ -102,8 +102,10 @@ fn ended_early(observation: &Observation) -> Option<Verdict> {
 
 /// A plugin that was given up, or that not one iteration came to its end with: whatever else was measured, it is not what was asked.
 fn plugins_failed(observation: &Observation) -> Option<Verdict> {
-    let fruitless =
-        observation.plugins().find(|(_, metrics)| metrics.iterations == 0 && metrics.failed_iterations > 0);
+    let idle = observation.metrics.outcomes().requests() == 0;
+    let fruitless = observation.plugins().find(|(_, metrics)| {
+        metrics.iterations == 0 && metrics.failed_iterations > 0 || idle && !metrics.failures.is_empty()
+    });
     let reason = match (observation.retired.as_slice(), fruitless) {
         ([], None) => return None,
         ([], Some((facts, metrics))) => {
@@ -111,7 +113,8 @@ fn plugins_failed(observation: &Observation) -> Option<Verdict> {
                 "plugin {} failed in {}{}",
                 facts.scenario,
                 match metrics.failed_iterations {
-                    1 => "its only iteration".to_owned(),
+                    0 => "every step that it planned".to_owned(),
+                    1 if metrics.iterations == 0 => "its only iteration".to_owned(),
                     failed => format!("all of its {} iterations", count(failed)),
                 },
                 first_message(metrics)

@@ -45,6 +45,7 @@ pub(super) fn golden_under(thresholds: &[&str]) -> Report {
                 iterations_started: 3_500,
                 iterations_completed: 3_496,
                 iterations_interrupted: 4,
+                iterations_failed: 0,
                 sessions_opened: 20,
                 sessions_closed: 19,
                 sessions_lost: 1,

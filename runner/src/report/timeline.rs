@@ -42,6 +42,9 @@ pub struct BookCounts {
     pub iterations_completed: u64,
     /// Iterations cut off by the end of the run.
     pub iterations_interrupted: u64,
+    /// Iterations that a plugin failed to plan.
+    #[serde(default)]
+    pub iterations_failed: u64,
     /// Sessions the server gave us.
     pub sessions_opened: u64,
     /// Sessions ended by DELETE, or refused to be.
@@ -99,6 +102,7 @@ impl From<&Books> for BookCounts {
             iterations_started: books.iterations_started,
             iterations_completed: books.iterations_completed,
             iterations_interrupted: books.iterations_interrupted,
+            iterations_failed: books.iterations_failed,
             sessions_opened: books.sessions_opened,
             sessions_closed: books.sessions_closed,
             sessions_lost: books.sessions_lost,

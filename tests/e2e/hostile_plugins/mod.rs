@@ -13,10 +13,15 @@ use std::sync::LazyLock;
 use crate::tool::Tool;
 
 /// The component of one of `tests/guests`.
-fn guest(name: &'static str) -> String {
+pub(crate) fn guest(name: &'static str) -> String {
     static MISBEHAVING: LazyLock<PathBuf> = LazyLock::new(|| built("misbehaving"));
     static CHAOS: LazyLock<PathBuf> = LazyLock::new(|| built("chaos"));
-    let built = if name == "chaos" { &CHAOS } else { &MISBEHAVING };
+    static OBEDIENT: LazyLock<PathBuf> = LazyLock::new(|| built("obedient"));
+    let built = match name {
+        "chaos" => &CHAOS,
+        "obedient" => &OBEDIENT,
+        _ => &MISBEHAVING,
+    };
     built.to_string_lossy().into_owned()
 }
 

@@ -48,6 +48,12 @@ impl Failure {
             (PluginFault::Memory, format!("{} wanted more memory than {}", limits.call, limits.memory))
         } else if let Some(words) = last_words {
             (PluginFault::Trap, format!("panicked: {words}"))
+        } else if error.root_cause().to_string().contains("fuel allocated for hostcalls") {
+            (PluginFault::Memory, format!("{} handed over more than {} at once", limits.call, limits.memory))
+        } else if is_out_of_mappings(error) {
+            let what = "this machine has no room for another instance: raise vm.max_map_count, or share instances with \
+                        `instances = \"per-worker\"`";
+            (PluginFault::Memory, what.to_owned())
         } else {
             // Without the backtrace, which is told apart.
             let cause = trap.map_or_else(|| error.root_cause().to_string(), Trap::to_string);
@@ -57,6 +63,12 @@ impl Failure {
         let backtrace = frames.iter().map(|frame| name_of(frame.func_name(), frame.func_index())).collect();
         Self { fault, message, backtrace }
     }
+}
+
+/// Whether the kernel refused memory to the host itself: each instance takes four of the mappings that a process may have
+/// (Linux `vm.max_map_count`, 65,530 unless it was raised).
+fn is_out_of_mappings(error: &Error) -> bool {
+    error.root_cause().to_string().contains("Cannot allocate memory")
 }
 
 /// What a call was allowed, for the message that says that it wanted more.

@@ -124,6 +124,7 @@ pub(super) fn sessions(report: &Report, page: &mut Page) {
     let books = &report.books;
     let facts = [
         (books.iterations_completed, "iteration", "done"),
+        (books.iterations_failed, "iteration", "failed by a plugin"),
         (books.iterations_interrupted, "iteration", "still under way at the end"),
         (books.sessions_opened, "session", "opened"),
         (books.sessions_closed, "session", "closed"),

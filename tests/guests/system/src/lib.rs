@@ -28,7 +28,7 @@ impl Plugin for Prober {
 
     fn plan(&mut self, iteration: Iteration) -> Result<Plan, Error> {
         let began = Instant::now();
-        std::thread::sleep(Duration::from_secs(3600));
+        std::thread::sleep(Duration::from_secs(60 * 60));
         let hour = began.elapsed().as_secs_f64();
         let date = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs_f64();
         let keys: HashMap<u64, ()> = (0..8).map(|key| (key, ())).collect();
