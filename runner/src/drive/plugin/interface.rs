@@ -87,7 +87,7 @@ pub(super) fn check_imports(engine: &Engine, component: &Component) -> Result<()
     }
     let advice = if foreign.iter().all(|name| name.starts_with("wasi:")) {
         "plugins get no files, network, environment or clock: build for wasm32-unknown-unknown, or stub WASI (componentize-py: \
-         --stub-wasi; componentize-qjs: --sync --stub-wasi); a program that was built with `--features wasi` runs it as it is"
+         --stub-wasi; componentize-qjs: --sync --stub-wasi); or build this program with `--features wasi`"
     } else {
         "take the imports out; a plugin sees what guest-sdk/wit says and nothing else"
     };
