@@ -43,7 +43,8 @@ pub struct PluginReport {
     pub start_time_us: u64,
     /// CPU time of all worker threads together.
     pub workers_cpu_us: u64,
-    /// `guest_time_us / workers_cpu_us`: the plugin's share of what the generator cost; null where that was not measured.
+    /// The plugin's share of what the generator cost, at most: `guest_time_us / workers_cpu_us`, and no more than 1, because its time is
+    /// taken by the wall and a busy machine takes some of it away. Null where that was not measured.
     pub cpu_share_ratio: Option<f64>,
     /// How it failed, one entry per kind and message; the first 64 in that order.
     pub failures: Vec<PluginFailures>,
@@ -218,7 +219,7 @@ impl PluginReport {
             guest_time_us: whole_micros(metrics.guest_time),
             start_time_us: whole_micros(metrics.start_time),
             workers_cpu_us: whole_micros(workers_cpu),
-            cpu_share_ratio: (!workers_cpu.is_zero()).then(|| rounded(share)),
+            cpu_share_ratio: (!workers_cpu.is_zero()).then(|| rounded(share.min(1.0))),
             failures: failures(metrics),
             further_failures: metrics.further_failures,
             checks: metrics.checks.iter().map(|(name, counts)| (name.clone(), Check::from(counts))).collect(),

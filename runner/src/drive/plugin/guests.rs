@@ -16,6 +16,9 @@ use crate::plan::{InstancePolicy, SeriesId};
 /// Virtual users of a worker up to which each has an instance of its own: as many as stay in the processor's caches
 /// (`reference/wasm-plugins.md`, section 3.2).
 const OWN_INSTANCES: u32 = 64;
+/// Memory of an instance up to which that holds, bytes. A guest in Rust or C begins with little more than one MiB, of which it touches
+/// some 25 KiB; one that brings an interpreter along has several times as much, and touches it.
+const SMALL_INSTANCE: usize = 4 << 20;
 /// Calls in a row that may take too long before a worker has no more time for the plugin.
 const PATIENCE_WITH_SLOWNESS: u32 = 3;
 
@@ -39,12 +42,12 @@ pub(crate) struct Guests {
     pub(super) watcher: Option<Watcher>,
 }
 
-/// Whether each of `vus` virtual users on `workers` workers has an instance of its own.
-pub(super) fn own_instances(policy: InstancePolicy, vus: u32, workers: u32) -> bool {
+/// Whether each of `vus` virtual users on `workers` workers has an instance of its own, which takes `memory` bytes.
+pub(super) fn own_instances(policy: InstancePolicy, vus: u32, workers: u32, memory: usize) -> bool {
     match policy {
         InstancePolicy::PerVu => true,
         InstancePolicy::PerWorker => false,
-        InstancePolicy::Auto => vus.div_ceil(workers.max(1)) <= OWN_INSTANCES,
+        InstancePolicy::Auto => vus.div_ceil(workers.max(1)) <= OWN_INSTANCES && memory <= SMALL_INSTANCE,
     }
 }
 
@@ -147,9 +150,11 @@ mod tests {
     use crate::plan::InstancePolicy::{Auto, PerVu, PerWorker};
 
     #[test]
-    fn virtual_users_share_an_instance_where_there_are_too_many_of_them() {
-        assert!(own_instances(Auto, 128, 2) && !own_instances(Auto, 129, 2));
-        assert!(own_instances(PerVu, 100_000, 1));
-        assert!(!own_instances(PerWorker, 1, 1));
+    fn virtual_users_share_an_instance_where_there_are_too_many_of_them_or_it_is_large() {
+        let small = 1 << 20;
+        assert!(own_instances(Auto, 128, 2, small) && !own_instances(Auto, 129, 2, small));
+        assert!(!own_instances(Auto, 2, 2, 20 << 20), "an interpreter of its own for each is too much");
+        assert!(own_instances(PerVu, 100_000, 1, 20 << 20));
+        assert!(!own_instances(PerWorker, 1, 1, small));
     }
 }

@@ -73,6 +73,11 @@ impl HostState {
         self.memory.refused = false;
     }
 
+    /// How much memory the instance has, bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.memory.used
+    }
+
     /// Whether the guest asked for more memory than it may have since the call began.
     pub(super) fn take_refusal(&mut self) -> bool {
         std::mem::take(&mut self.memory.refused)

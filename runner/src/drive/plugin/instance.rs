@@ -114,6 +114,11 @@ impl Instance {
         self.call("drop", self.call_timeout, |_, store| scenario.resource_drop(store))
     }
 
+    /// How much memory it has, bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.store.data().memory()
+    }
+
     /// Whether a trap has ended it.
     pub(super) fn is_broken(&self) -> bool {
         self.broken
@@ -154,7 +159,12 @@ fn diagnosed(
 ) -> Failure {
     let state = store.data_mut();
     let words = LimitsInWords { call, time: human(limit), memory: size::human(memory) };
-    Failure::of(error, state.last_words.take(), state.take_refusal(), &words)
+    let mut failure = Failure::of(error, state.last_words.take(), state.take_refusal(), &words);
+    // Where a guest cannot say why, what it logged before may.
+    if let Some((_, line)) = state.log.last() {
+        failure.message = format!("{}; the last line it logged: {line}", failure.message);
+    }
+    failure
 }
 
 /// The guest's own error.

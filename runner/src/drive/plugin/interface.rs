@@ -85,7 +85,14 @@ pub(super) fn check_imports(engine: &Engine, component: &Component) -> Result<()
     if foreign.is_empty() {
         return Ok(());
     }
-    let advice = if foreign.iter().all(|name| name.starts_with("wasi:")) {
+    let of_the_system = foreign.iter().all(|name| name.starts_with("wasi:"));
+    // Of WASI the packages say enough.
+    let mut foreign: Vec<String> = foreign
+        .into_iter()
+        .map(|name| if of_the_system { name.split('/').next().unwrap_or_default().to_owned() } else { name })
+        .collect();
+    foreign.dedup();
+    let advice = if of_the_system {
         "plugins get no files, network, environment or clock: build for wasm32-unknown-unknown, or stub WASI (componentize-py: \
          --stub-wasi; componentize-qjs: --sync --stub-wasi); or build this program with `--features wasi`"
     } else {

@@ -147,7 +147,7 @@ impl Loaded {
     }
 
     /// What is known of the plugin before the load.
-    pub(super) fn facts(&self, scenario: &str, own_instances: bool) -> PluginFacts {
+    pub(super) fn facts(&self, scenario: &str) -> PluginFacts {
         PluginFacts {
             scenario: scenario.to_owned(),
             name: self.account.name.clone(),
@@ -155,7 +155,7 @@ impl Loaded {
             file: self.file.clone(),
             sha256: self.sha256.clone(),
             interface: self.interface.to_string(),
-            own_instances,
+            own_instances: true,
             metrics: self.account.metrics.clone(),
         }
     }

@@ -135,12 +135,11 @@ impl Candidates {
         let settings = &plan.settings;
         let vus = plan.load.executor.max_vus();
         let workers = u32::try_from(settings.workers.get()).unwrap_or(u32::MAX).min(vus.max(1));
-        let own_instances = guests::own_instances(settings.plugins.instances, vus, workers);
         let attach = |(number, ((scenario, plugin), loaded)): (usize, ((&str, &PluginUse), Loaded))| {
             loaded.check_tools(discovery)?;
-            let plugin = Plugin {
+            let mut plugin = Plugin {
                 number,
-                facts: loaded.facts(scenario, own_instances),
+                facts: loaded.facts(scenario),
                 target: Arc::clone(&target),
                 setup: SetupInfo {
                     config: plugin.config.to_string(),
@@ -156,7 +155,9 @@ impl Candidates {
                 stop: OnceLock::new(),
                 loaded,
             };
-            plugin.try_out()?;
+            let memory = plugin.try_out()?;
+            plugin.facts.own_instances =
+                guests::own_instances(settings.plugins.instances, vus, workers, memory);
             Ok(Arc::new(plugin))
         };
         let all =
@@ -212,12 +213,13 @@ fn forms(
 
 impl Plugin {
     /// Sets one instance up and opens a virtual user's side: whatever is wrong with them is better known before the load.
-    fn try_out(&self) -> Result<(), Error> {
+    /// Returns how much memory the instance took, bytes.
+    fn try_out(&self) -> Result<usize, Error> {
         let mut trial = Instance::start(self).map_err(|failure| self.unusable("set up", &failure))?;
         trial
             .open(self.vu_context(0))
             .map_err(|failure| self.unusable("opened for a virtual user", &failure))?;
-        Ok(())
+        Ok(trial.memory())
     }
 
     fn unusable(&self, what: &str, failure: &Failure) -> Error {
