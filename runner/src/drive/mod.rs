@@ -33,5 +33,5 @@ mod worker;
 pub use clock::date_and_time;
 pub use engine::{Controls, StopRequest};
 #[cfg(feature = "plugins")]
-pub use plugin::{Event, EventKind, Inspection, inspect};
+pub use plugin::{Event, EventKind, Inspection, Pauses, inspect};
 pub use prepare::{Prepared, Survey, prepare, prepare_in_memory};

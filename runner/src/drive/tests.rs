@@ -206,6 +206,19 @@ async fn shared_iterations_are_run_exactly_as_often_as_asked() {
     assert_eq!(seen.books.sessions_opened, seen.books.sessions_closed);
 }
 
+#[tokio::test]
+async fn a_server_that_answers_at_once_is_waited_for_by_nobody() {
+    let executor = Executor::SharedIterations {
+        vus: NonZeroU32::new(3).unwrap(),
+        iterations: NonZeroU64::new(100).unwrap(),
+        max_duration: None,
+    };
+    let mut plan = plan(executor);
+    plan.settings.timeout = Duration::from_secs(1);
+    let seen = observe(plan, steady(Duration::from_hours(1)).at_once()).await;
+    assert_eq!(seen.metrics.total().outcomes.ok(), 100);
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_virtual_user_runs_its_own_iterations() {
     let executor = Executor::PerVuIterations {

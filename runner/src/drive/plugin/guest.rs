@@ -64,6 +64,11 @@ impl Guest {
         StepsLeft::all(self.guests.plugin.limits.steps)
     }
 
+    /// Whether the times that the plugin thinks are passed over.
+    pub(crate) fn skips_pauses(&self) -> bool {
+        self.guests.skips_pauses()
+    }
+
     /// How many iterations may be planned in one call.
     pub(crate) fn plans_ahead(&self) -> usize {
         self.guests.plugin.loaded.account.plans_ahead as usize

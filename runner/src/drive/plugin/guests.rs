@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Plugin;
 use super::failure::Failure;
 use super::instance::Instance;
-use super::watch::{EventKind, Watcher};
+use super::watch::{EventKind, Pauses, Watcher};
 use crate::drive::context::Context;
 use crate::judge::{Moment, PluginFault, PluginMetrics};
 use crate::plan::{InstancePolicy, SeriesId};
@@ -62,6 +62,11 @@ impl Guests {
             slow: Cell::new(0),
             watcher,
         })
+    }
+
+    /// Whether the times that the plugin thinks are passed over.
+    pub(super) fn skips_pauses(&self) -> bool {
+        self.watcher.as_ref().is_some_and(|watcher| watcher.pauses == Pauses::Skipped)
     }
 
     /// Whether nobody may call the plugin any more.

@@ -39,7 +39,7 @@ pub(crate) use self::load::Loaded;
 pub(crate) use self::planned::{Flow, Planned};
 use self::step::ToolForm;
 pub(crate) use self::watch::Watcher;
-pub use self::watch::{Event, EventKind};
+pub use self::watch::{Event, EventKind, Pauses};
 use super::protocol::template::Dialect;
 use super::script::steps::ToolHeaders;
 use super::series::SeriesRegistry;

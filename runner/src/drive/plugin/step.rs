@@ -45,6 +45,7 @@ impl Guests {
         let meta = options.as_ref().and_then(|options| options.meta.as_deref());
         let step = match action {
             Action::Think(milliseconds) => {
+                let milliseconds = if self.skips_pauses() { 0 } else { milliseconds };
                 let pause = Duration::from_millis(milliseconds.into());
                 ReadyStep::Think(ThinkTime { min: pause, max: pause })
             }

@@ -108,17 +108,29 @@ pub enum EventKind {
     },
 }
 
+/// What becomes of the times that plugins think while they are watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pauses {
+    /// They are waited for.
+    Kept,
+    /// They are passed over: who watches wants to see what is planned, not when.
+    Skipped,
+}
+
 /// Somebody who is told.
 #[derive(Clone)]
-pub(crate) struct Watcher(Rc<dyn Fn(Event)>);
+pub(crate) struct Watcher {
+    tell: Rc<dyn Fn(Event)>,
+    pub(super) pauses: Pauses,
+}
 
 impl Watcher {
-    pub(crate) fn new(tell: impl Fn(Event) + 'static) -> Self {
-        Self(Rc::new(tell))
+    pub(crate) fn new(pauses: Pauses, tell: impl Fn(Event) + 'static) -> Self {
+        Self { tell: Rc::new(tell), pauses }
     }
 
     pub(super) fn tell(&self, vu: u64, iteration: u64, kind: EventKind) {
-        (self.0)(Event { vu, iteration, kind });
+        (self.tell)(Event { vu, iteration, kind });
     }
 }
 

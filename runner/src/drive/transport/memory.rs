@@ -56,12 +56,21 @@ type Handler = dyn Fn(&MemoryRequest) -> MemoryReply + Send + Sync;
 #[derive(Clone)]
 pub struct MemoryServer {
     handler: Arc<Handler>,
+    /// Whether answers are there at once, whatever they say of their time.
+    at_once: bool,
 }
 
 impl MemoryServer {
     /// A server that answers with `handler`.
     pub fn new(handler: impl Fn(&MemoryRequest) -> MemoryReply + Send + Sync + 'static) -> Self {
-        Self { handler: Arc::new(handler) }
+        Self { handler: Arc::new(handler), at_once: false }
+    }
+
+    /// The same in no time at all: no answer is waited for, not even for the millisecond that a timer takes. Not for virtual time,
+    /// which such a server would keep from moving on.
+    #[must_use]
+    pub fn at_once(self) -> Self {
+        Self { at_once: true, ..self }
     }
 }
 
@@ -107,9 +116,12 @@ impl Connection {
             MemoryReply::Reset { after } => (Some(after), None),
             MemoryReply::Silence | MemoryReply::Refuse => (None, None),
         };
+        let at_once = self.server.at_once;
         let waited = slot
             .guard(async {
                 match wait {
+                    // Others have their turn all the same.
+                    Some(_) if at_once => tokio::task::yield_now().await,
                     Some(after) => context.clock.sleep_until(sent.after(after)).await,
                     None => std::future::pending().await,
                 }

@@ -40,9 +40,10 @@ impl Vu {
             }
         };
         guest.count_iteration(claim.iteration, ended == Ended::Completed, ended == Ended::Failed);
+        let patient = !guest.skips_pauses();
         self.guests[plugin] = Some(guest);
         if self.fruitless > 0 {
-            self.rest().await;
+            self.rest(patient).await;
         }
         ended
     }
@@ -181,10 +182,11 @@ impl Vu {
         iterations
     }
 
-    /// Lets others go on: an iteration in which nothing was waited for must not keep the worker to itself.
-    async fn rest(&mut self) {
+    /// Lets others go on: an iteration in which nothing was waited for must not keep the worker to itself. Who is `patient`
+    /// does not hurry from one such iteration to the next.
+    async fn rest(&mut self, patient: bool) {
         tokio::task::yield_now().await;
-        if self.fruitless > PATIENCE_WITH_IDLENESS {
+        if patient && self.fruitless > PATIENCE_WITH_IDLENESS {
             let from = self.worker.context.clock.now();
             self.wait(from.after(IDLE_PAUSE)).await;
             self.free = self.worker.context.clock.now();
