@@ -51,7 +51,7 @@ enum Command {
     Scenarios(scenarios::Arguments),
     /// Print a saved report
     Report(report::Arguments),
-    /// Write and build plugins: scenarios that are code
+    /// Write, build, inspect, test and check plugins: scenarios that are code
     Plugin(plugin::Arguments),
     /// Run the embedded demo MCP server alone
     DemoServer(demo_server::Arguments),
@@ -89,7 +89,7 @@ fn loadtest(typed: Vec<OsString>) -> u8 {
         Command::Init(arguments) => init::init(arguments).map(|()| ExitCode::Passed),
         Command::Scenarios(arguments) => scenarios::scenarios(&arguments).map(|()| ExitCode::Passed),
         Command::Report(arguments) => report::report(&arguments).map(|()| ExitCode::Passed),
-        Command::Plugin(arguments) => plugin::plugin(arguments).map(|()| ExitCode::Passed),
+        Command::Plugin(arguments) => plugin::plugin(arguments),
         Command::DemoServer(arguments) => demo_server::serve(&arguments).map(|()| ExitCode::Passed),
         Command::Schema(arguments) => {
             schema::schema(&arguments);

@@ -42,14 +42,15 @@ pub(super) fn secret(text: &str) -> Result<Secret, String> {
     Ok(Secret::new(text))
 }
 
-/// The configuration of a plugin: a JSON object, or `@` and the file that holds one.
+/// The configuration of a plugin: a JSON object, or `@` and the file that holds one; `flag` is where it was
+/// given.
 ///
 /// # Errors
 /// [`ExitCode::Usage`](crate::ExitCode::Usage) that points at what is wrong with it.
-pub(super) fn plugin_config(given: &str) -> Result<Map<String, Value>, Error> {
+pub(super) fn plugin_config(flag: &str, given: &str) -> Result<Map<String, Value>, Error> {
     Ok(match given.strip_prefix('@') {
         Some(file) => read_plugin_config(file, &locate::read(Path::new(file))?)?,
-        None => read_plugin_config("--plugin-config", given)?,
+        None => read_plugin_config(flag, given)?,
     })
 }
 

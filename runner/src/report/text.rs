@@ -15,8 +15,9 @@ mod tools;
 use super::Report;
 use crate::judge::wording::{bytes, count, counted, percent, rate, time};
 use crate::judge::{GateName, GateState, VerdictOutcome};
-use layout::{clean, join_within, wrap};
-pub(crate) use layout::{elide_end, width};
+#[cfg(feature = "plugins")]
+pub(crate) use layout::harmless;
+pub(crate) use layout::{clean, elide_end, join_within, width, wrap};
 pub(crate) use paint::{Tone, paint};
 
 /// How the summary is shown.

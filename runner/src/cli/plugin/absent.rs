@@ -14,7 +14,7 @@ pub(in crate::cli) struct Arguments {
 ///
 /// # Errors
 /// Always: [`ExitCode::Usage`].
-pub(in crate::cli) fn plugin(arguments: Arguments) -> Result<(), Error> {
+pub(in crate::cli) fn plugin(arguments: Arguments) -> Result<ExitCode, Error> {
     let Arguments { words } = arguments;
     let what = "this build has no plugins: it was compiled without the cargo feature `plugins`";
     Err(Error::new(ExitCode::Usage, what)

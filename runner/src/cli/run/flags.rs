@@ -256,7 +256,11 @@ impl Arguments {
             assertions: written(&self.assertions),
             max_body_bytes: self.max_body_bytes,
             plugin: self.plugin.clone(),
-            plugin_config: self.plugin_config.as_deref().map(values::plugin_config).transpose()?,
+            plugin_config: self
+                .plugin_config
+                .as_deref()
+                .map(|given| values::plugin_config("--plugin-config", given))
+                .transpose()?,
         })
     }
 

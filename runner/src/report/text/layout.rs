@@ -10,10 +10,14 @@ pub(crate) fn width(text: &str) -> usize {
 }
 
 /// A server's text on one line: what could move the cursor, colour the terminal or turn the direction of writing becomes a space.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
+    harmless(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The same, with every space that was in it.
+pub(crate) fn harmless(text: &str) -> String {
     let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let spaced: String = text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }
 
 /// Shortens to `columns`, giving up the end.
@@ -38,13 +42,13 @@ pub(super) fn elide_middle(text: &str, columns: usize) -> String {
 }
 
 /// Breaks at spaces into lines of at most `columns`; a longer word stands alone.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
     join_within(&words, " ", columns)
 }
 
 /// Joins `parts` by `separator` into lines of at most `columns`.
-pub(super) fn join_within(parts: &[String], separator: &str, columns: usize) -> Vec<String> {
+pub(crate) fn join_within(parts: &[String], separator: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in parts {
         match lines.last_mut() {
