@@ -42,6 +42,7 @@ impl Failure {
         limits: &LimitsInWords,
     ) -> Self {
         let trap = error.downcast_ref::<Trap>();
+        let panicked = last_words.is_some();
         let (fault, message) = if trap == Some(&Trap::Interrupt) {
             (PluginFault::Timeout, format!("{} took longer than {}", limits.call, limits.time))
         } else if refused {
@@ -60,7 +61,8 @@ impl Failure {
             (PluginFault::Trap, format!("{} trapped: {}", limits.call, shortened(&cause)))
         };
         let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
-        let backtrace = frames.iter().map(|frame| name_of(frame.func_name(), frame.func_index())).collect();
+        let frames = frames.iter().map(|frame| name_of(frame.func_name(), frame.func_index())).collect();
+        let backtrace = if panicked { from_the_panic_on(frames) } else { frames };
         Self { fault, message, backtrace }
     }
 }
@@ -79,6 +81,16 @@ pub(super) struct LimitsInWords {
     pub(super) memory: String,
 }
 
+/// The frames without those by which Rust's own library panics: the innermost that is left is where it happened.
+fn from_the_panic_on(mut frames: Vec<String>) -> Vec<String> {
+    const MACHINERY: [&str; 5] = ["__rust", "rust_", "std::", "core::", "alloc::"];
+    let is_machinery = |frame: &String| MACHINERY.iter().any(|crate_of| frame.starts_with(crate_of));
+    // Where there is nothing else, it is better than nothing.
+    let first = frames.iter().position(|frame| !is_machinery(frame)).unwrap_or(0);
+    frames.drain(..first);
+    frames
+}
+
 /// Longest name of a function that is kept, characters.
 const LONGEST_NAME: usize = 200;
 
@@ -87,5 +99,20 @@ fn name_of(name: Option<&str>, index: u32) -> String {
     match name {
         Some(name) => shortened(&format!("{:#}", demangle(name))).chars().take(LONGEST_NAME).collect(),
         None => format!("function {index}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::from_the_panic_on;
+
+    #[test]
+    fn a_backtrace_begins_where_the_guest_panicked() {
+        let frames = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let machinery =
+            ["__rustc::rust_panic", "std::panicking::panic_with_hook", "core::panicking::panic_fmt"];
+        let own = ["<shop::Shop as Plugin>::plan", "core::ops::function::FnOnce::call_once"];
+        assert_eq!(from_the_panic_on(frames(&[&machinery[..], &own].concat())), frames(&own));
+        assert_eq!(from_the_panic_on(frames(&machinery)), frames(&machinery));
     }
 }
