@@ -13,6 +13,8 @@ mod library;
 #[cfg(feature = "plugins")]
 mod plugin_runs;
 mod plugins;
+#[cfg(feature = "plugins")]
+mod rehearsals;
 mod reports;
 mod secrets;
 mod starter;

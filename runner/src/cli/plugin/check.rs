@@ -6,6 +6,7 @@ mod arguments;
 mod finding;
 mod plans;
 
+use std::cmp::Reverse;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use super::super::print;
@@ -141,22 +142,23 @@ fn config(plugin: &Inspection) -> Finding {
     }
 }
 
-/// How the plugin failed while it planned, the most frequent failure first.
+/// How the plugin failed while it planned: how often, and the most frequent failure; of several, the first.
 fn failures(metrics: &PluginMetrics, steps: u64) -> Finding {
-    let Some(failure) = metrics.failures.iter().max_by_key(|failure| failure.count) else {
+    let Some(failure) =
+        metrics.failures.iter().min_by_key(|failure| (Reverse(failure.count), failure.iteration))
+    else {
         let (iterations, steps) = (count(metrics.iterations), count(steps));
         return Finding::ok("failures", format!("none in {iterations} iterations of {steps} steps in all"));
     };
     let times = metrics.failures.iter().map(|failure| failure.count).sum::<u64>() + metrics.further_failures;
-    let what = format!("{}, first in iteration {}: {}", count(times), failure.iteration, failure.message);
+    let what =
+        format!("{}, in iteration {}: {}", counted(times, "failure"), failure.iteration, failure.message);
     let frames = failure.backtrace.iter().map(|frame| format!("in {frame}"));
     let fix = match failure.fault {
         PluginFault::Error => {
             "the plugin said so itself; see that it can plan with this config and these tools"
         }
-        PluginFault::Trap => {
-            "return an error instead of a panic; `plugin build --debug` names more of the frames"
-        }
+        PluginFault::Trap => "return an error where that can happen: a panic costs the whole instance",
         PluginFault::Timeout => "do less in one call, or raise `call_timeout` in the [plugins] table",
         PluginFault::Memory => "keep less, or raise `memory` in the [plugins] table",
         PluginFault::InvalidStep => {

@@ -118,12 +118,7 @@ mod tests {
         let kinds: Vec<String> = keys(&schema).into_iter().map(|key| key.kind).collect();
         assert_eq!(
             kinds,
-            [
-                "array of array of array of anything",
-                "anything",
-                "anything",
-                "anything or null or null"
-            ]
+            ["array of array of array of anything", "anything", "anything", "anything or null or null"]
         );
         assert_eq!(keys(&json!(true)), []);
     }
