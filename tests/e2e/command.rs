@@ -142,6 +142,9 @@ fn help_is_what_it_was() {
         ("help_init", "init --help"),
         ("help_plugin", "plugin --help"),
         ("help_plugin_build", "plugin build --help"),
+        ("help_plugin_inspect", "plugin inspect --help"),
+        ("help_plugin_test", "plugin test --help"),
+        ("help_plugin_check", "plugin check --help"),
     ] {
         let ended = Tool::new(words).env("COLUMNS", "100").end().expect(0);
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/e2e/snapshots");

@@ -23,9 +23,9 @@ use transcript::Transcript;
     override_usage = "cargo pmcp loadtest plugin test FILE.wasm [URL | --demo | --dry] [OPTIONS]",
     after_help = "Examples:
   cargo pmcp loadtest plugin test shopper.wasm                    no server: answers are made up
-  cargo pmcp loadtest plugin test shopper.wasm --tools tools.json no server: those tools, from the result of tools/list
+  cargo pmcp loadtest plugin test shopper.wasm --tools tools.json no server: the tools of that file
   cargo pmcp loadtest plugin test shopper.wasm --demo --full
-  cargo pmcp loadtest plugin test shopper.wasm http://127.0.0.1:3000/mcp --iterations 1 --config '{\"words\":[\"tides\"]}'
+  cargo pmcp loadtest plugin test shopper.wasm http://127.0.0.1:3000/mcp --config @shopper.json
 
 What a plugin finds in its answers stands below them, before the next iteration, although it says so only when it is asked for that one.
 Without a server, thinking is not waited for. Exit codes: 0 all is well · 99 a call or a check failed · 5 the plugin failed."

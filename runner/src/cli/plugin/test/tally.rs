@@ -16,6 +16,8 @@ pub(in super::super) struct Tally {
     pub(super) checks: u64,
     pub(super) checks_ok: u64,
     pub(super) failures: u64,
+    /// Whether the server went away, so that there may be no call at all.
+    pub(super) server_lost: bool,
     /// Whether the iteration that ended last was neither whole nor failed.
     pub(super) last_was_cut_short: bool,
     /// Of the iteration at hand.
@@ -64,7 +66,7 @@ impl Tally {
     pub(in super::super) fn exit(&self) -> ExitCode {
         if self.failures > 0 {
             ExitCode::Plugin
-        } else if self.calls_ok < self.calls || self.checks_ok < self.checks {
+        } else if self.server_lost || self.calls_ok < self.calls || self.checks_ok < self.checks {
             ExitCode::Failed
         } else {
             ExitCode::Passed

@@ -81,6 +81,7 @@ impl Transcript {
 
     /// The last lines: what is still held back, and what it all came to.
     pub(in super::super) fn end(&mut self, seen: &Observation, asked: u64) -> Vec<String> {
+        self.tally.server_lost = matches!(seen.stop, StopReason::TargetLost { .. });
         let mut lines = self.release();
         lines.push(String::new());
         lines.extend(self.ending(&seen.stop, asked));

@@ -162,6 +162,11 @@ fn an_end_before_its_time_says_why() {
     let stop = StopReason::PluginStopped { plugin: "shopper".to_owned(), reason };
     let text = transcript.end(&Run::new().stopped(stop).finish(), 5).join("\n");
     assert!(text.contains("ended early: the plugin stopped the run: out of stock"), "{text}");
+    assert_eq!(transcript.tally.exit(), ExitCode::Passed);
+    let stop = StopReason::TargetLost { message: "connection refused".to_owned() };
+    let text = transcript.end(&Run::new().stopped(stop).finish(), 5).join("\n");
+    assert!(text.contains("ended early: the server is lost: connection refused"), "{text}");
+    assert_eq!(transcript.tally.exit(), ExitCode::Failed);
     let text = transcript.end(&Run::new().finish(), 5).join("\n");
     assert!(text.contains("ended early: the plugin ended its virtual user"), "{text}");
 }
