@@ -18,8 +18,6 @@ pub(in super::super) struct Tally {
     pub(super) failures: u64,
     /// Whether the server went away, so that there may be no call at all.
     pub(super) server_lost: bool,
-    /// Whether the iteration that ended last was neither whole nor failed.
-    pub(super) last_was_cut_short: bool,
     /// Of the iteration at hand.
     call_failed: bool,
     plugin_failed: bool,
@@ -46,7 +44,6 @@ impl Tally {
                 self.iterations += 1;
                 let (call, plugin) =
                     (std::mem::take(&mut self.call_failed), std::mem::take(&mut self.plugin_failed));
-                self.last_was_cut_short = !(plugin || call || *completed);
                 match (plugin, call, completed) {
                     (true, _, _) => self.failed_by_plugin += 1,
                     (false, true, _) => self.with_failed_calls += 1,

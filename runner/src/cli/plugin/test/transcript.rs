@@ -41,6 +41,7 @@ impl Transcript {
     /// The lines that an event adds.
     pub(in super::super) fn tell(&mut self, event: Event) -> Vec<String> {
         let Event { iteration, kind, .. } = event;
+        let cut_short = self.tally.cut_short;
         self.tally.count(&kind);
         match kind {
             EventKind::Planned { .. } => self.step = None,
@@ -62,7 +63,7 @@ impl Transcript {
                     lines.extend(self.begin(iteration, ("FAILED", Tone::Bad)));
                 }
                 lines.extend(self.release());
-                if self.tally.last_was_cut_short {
+                if self.tally.cut_short > cut_short {
                     lines.push(self.ink.line(2, "cut short", Tone::Doubtful, true));
                 }
                 lines

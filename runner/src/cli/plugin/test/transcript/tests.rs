@@ -156,6 +156,14 @@ fn the_plugins_failure_beats_a_failed_check_which_beats_nothing() {
 }
 
 #[test]
+fn an_iteration_that_was_cut_short_says_so() {
+    let cut = |events| told(80, false, false, true, events).0.contains("  cut short");
+    assert!(cut(vec![(0, planned(1, 0)), (0, GIVEN_UP)]));
+    assert!(!cut(vec![(0, planned(1, 0)), (0, ENDED)]));
+    assert!(!cut(vec![(0, failed(PluginFault::Trap, "no", 0)), (0, GIVEN_UP)]));
+}
+
+#[test]
 fn an_end_before_its_time_says_why() {
     let mut transcript = Transcript::new(Ink::new(TextStyle::default()), false, true);
     let reason = "out of stock".to_owned();
