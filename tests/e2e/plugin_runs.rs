@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pmcp_loadtest::drive::transport::{MemoryReply, MemoryServer};
-use pmcp_loadtest::drive::{Controls, prepare_in_memory};
+use pmcp_loadtest::drive::{Controls, Pauses, prepare_in_memory};
 use pmcp_loadtest::judge::{Observation, PluginFault, PluginMetrics, StopReason};
 use pmcp_loadtest::plan::SeriesKey;
 use pmcp_loadtest::plan::config::{Overrides, resolve};
@@ -86,7 +86,7 @@ async fn run(load: &str, config: &Value, more: &str) -> (Observation, Vec<String
     let plan = resolve(Some(("test.toml", &text)), &overrides, &|_| None).expect("a configuration").plan;
     let observe = async {
         let prepared = prepare_in_memory(Arc::new(plan), server).await.expect("a run");
-        prepared.rehearse(Controls::unattended(), drop).await
+        prepared.rehearse(Controls::unattended(), Pauses::Kept, drop).await
     };
     let observation = LocalSet::new().run_until(observe).await;
     let seen = seen.lock().expect("no panic").clone();

@@ -12,9 +12,9 @@ use pmcp_loadtest_arguments::Draws;
 
 use super::link::{Link, Measured};
 use super::plugin::Guest;
-use super::script::steps::{ReadyScript, ReadyStep, execute_code};
+use super::script::steps::{ReadyScript, ReadyStep, Steps, execute_code};
 use super::session::{NotOpened, Session};
-use super::worker::{Phase, Worker};
+use super::worker::{Claim, Phase, Worker};
 use crate::judge::{Moment, Outcome};
 use crate::plan::{SessionPolicy, ThinkTime};
 
@@ -79,6 +79,16 @@ struct Vu {
     fruitless: u32,
 }
 
+/// An iteration to run.
+#[derive(Debug)]
+struct Drawn {
+    claim: Claim,
+    /// Its scenario's place in the plan.
+    scenario: usize,
+    /// The stream of its further draws.
+    draws: Draws,
+}
+
 /// How an iteration ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
@@ -109,33 +119,59 @@ impl Vu {
     }
 
     async fn iterate(&mut self) {
+        let steps = Arc::clone(&self.worker.steps);
+        let mut next = self.draw(&steps).await;
+        while let Some(mut drawn) = next {
+            let scenario = steps.scenario(drawn.scenario);
+            next = match &scenario.script {
+                ReadyScript::Steps(list) => {
+                    let ended = self.run(list, scenario.think_time, &mut drawn.draws).await;
+                    self.end_iteration(ended).await;
+                    self.draw(&steps).await
+                }
+                // In a box of its own, because virtual users without plugins are many and should stay small.
+                ReadyScript::Plugin(plugin) => Box::pin(self.stay_with(*plugin, &steps, drawn)).await,
+            };
+        }
+    }
+
+    /// Runs the iterations of a plugin until another scenario is drawn, or nothing more.
+    async fn stay_with(&mut self, plugin: usize, steps: &Steps, first: Drawn) -> Option<Drawn> {
+        let scenario = first.scenario;
+        let mut next = Some(first);
+        while let Some(mut drawn) = next.take_if(|drawn| drawn.scenario == scenario) {
+            let ended = self.run_plugin(plugin, scenario, drawn.claim, &mut drawn.draws).await;
+            self.end_iteration(ended).await;
+            next = self.draw(steps).await;
+        }
+        next
+    }
+
+    /// The next iteration, once there is a session for it; `None` where there is none left.
+    async fn draw(&mut self, steps: &Steps) -> Option<Drawn> {
         while self.may_go_on() {
             if self.session.is_none() && !Box::pin(self.open_session()).await {
                 continue;
             }
-            let Some(claim) = self.worker.claim(self.number, self.begun) else { return };
+            let claim = self.worker.claim(self.number, self.begun)?;
             self.begun += 1;
             let mut draws = Draws::new(self.worker.settings().seed, claim.session, claim.iteration);
-            let steps = Arc::clone(&self.worker.steps);
-            let Some(chosen) = steps.choose(&mut draws, |plugin| self.worker.has_given_up(plugin)) else {
-                return; // every scenario is a plugin that was given up
-            };
+            // There is none to choose where every scenario is a plugin that was given up.
+            let scenario = steps.choose(&mut draws, |plugin| self.worker.has_given_up(plugin))?;
             self.worker.context.book(|books| books.iterations_started += 1);
-            let scenario = steps.scenario(chosen);
-            let ended = match &scenario.script {
-                ReadyScript::Steps(steps) => self.run(steps, scenario.think_time, &mut draws).await,
-                ReadyScript::Plugin(plugin) => {
-                    Box::pin(self.run_plugin(*plugin, chosen, claim, &mut draws)).await
-                }
-            };
-            self.worker.context.book(|books| match ended {
-                Ended::Completed => books.iterations_completed += 1,
-                Ended::Interrupted => books.iterations_interrupted += 1,
-                Ended::Failed => books.iterations_failed += 1,
-            });
-            if self.worker.settings().session == SessionPolicy::PerIteration {
-                Box::pin(self.end_session()).await;
-            }
+            return Some(Drawn { claim, scenario, draws });
+        }
+        None
+    }
+
+    async fn end_iteration(&mut self, ended: Ended) {
+        self.worker.context.book(|books| match ended {
+            Ended::Completed => books.iterations_completed += 1,
+            Ended::Interrupted => books.iterations_interrupted += 1,
+            Ended::Failed => books.iterations_failed += 1,
+        });
+        if self.worker.settings().session == SessionPolicy::PerIteration {
+            Box::pin(self.end_session()).await;
         }
     }
 

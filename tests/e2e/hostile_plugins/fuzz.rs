@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pmcp_loadtest::drive::transport::{MemoryReply, MemoryRequest, MemoryServer};
-use pmcp_loadtest::drive::{Controls, prepare_in_memory};
+use pmcp_loadtest::drive::{Controls, Pauses, prepare_in_memory};
 use pmcp_loadtest::judge::Observation;
 use pmcp_loadtest::plan::config::{Overrides, resolve};
 use serde::de::IgnoredAny;
@@ -95,7 +95,7 @@ async fn observe(seed: u64, revision: &str) -> (Observation, Arc<Seen>) {
     });
     let run = async {
         let prepared = prepare_in_memory(plan, server).await.expect("a run");
-        prepared.rehearse(Controls::unattended(), drop).await
+        prepared.rehearse(Controls::unattended(), Pauses::Kept, drop).await
     };
     (LocalSet::new().run_until(run).await, seen)
 }

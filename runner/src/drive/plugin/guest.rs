@@ -220,7 +220,7 @@ impl Guest {
     pub(crate) fn learn(
         &mut self,
         planned: &mut Planned,
-        step: &PlannedStep,
+        step: PlannedStep,
         measured: &Measured,
         link: &Link,
     ) {
@@ -237,6 +237,7 @@ impl Guest {
         });
         let limit = self.guests.plugin.limits.result_bytes;
         self.tell(|| outcome(step.position, measured, link, step.options.as_ref(), limit));
+        self.guests.recycle(step.step);
     }
 
     fn tell(&mut self, outcome: impl FnOnce() -> Outcome) {

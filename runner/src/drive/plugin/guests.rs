@@ -32,6 +32,10 @@ pub(crate) struct Guests {
     context: Rc<Context>,
     /// The instance for all, where there is one for all.
     common: RefCell<Option<SharedInstance>>,
+    /// Rows of tools, by their places.
+    pub(super) rows: RefCell<Vec<Option<SeriesId>>>,
+    /// Memory for requests.
+    pub(super) buffers: RefCell<Vec<Vec<u8>>>,
     /// What a row is looked up by; kept for its memory.
     pub(super) key: RefCell<String>,
     /// Rows of steps, by what they are reported as; see `step`.
@@ -57,6 +61,8 @@ impl Guests {
             plugin,
             context,
             common: RefCell::new(None),
+            rows: RefCell::default(),
+            buffers: RefCell::default(),
             key: RefCell::default(),
             series: RefCell::default(),
             slow: Cell::new(0),

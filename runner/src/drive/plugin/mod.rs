@@ -203,12 +203,18 @@ fn forms(
     headers: &ToolHeaders,
     dropped: &[(String, String)],
 ) -> HashMap<String, ToolForm> {
-    let form = |name: &String| ToolForm {
+    let form = |place: usize, name: &String| ToolForm {
+        place,
         mirrored: headers.get(name).cloned().unwrap_or_default(),
         dropped: dropped.iter().find(|(tool, _)| tool == name).map(|(_, reason)| reason.clone()),
         call: dialect.call_form(name),
     };
-    discovery.tools.iter().map(|tool| (tool.name.clone(), form(&tool.name))).collect()
+    discovery
+        .tools
+        .iter()
+        .enumerate()
+        .map(|(place, tool)| (tool.name.clone(), form(place, &tool.name)))
+        .collect()
 }
 
 impl Plugin {

@@ -72,9 +72,10 @@ impl Guests {
         }
         Ok(match action {
             Action::CallTool(call) => {
+                let form = self.plugin.forms.get(&call.name).ok_or_else(|| self.unknown_tool(&call.name))?;
                 // What is not sent gets no row.
-                let template = self.tool_call(&call, params)?;
-                (self.series("tools/call", Some(&call.name), label), template)
+                let template = self.tool_call(form, &call, params)?;
+                (self.row_of(form, &call.name, label), template)
             }
             Action::ReadResource(uri) => {
                 // A label stands for all the resources that are read under it.
@@ -121,17 +122,20 @@ impl Guests {
     }
 
     /// The path that most steps take: the arguments are checked and copied, never built up as values.
-    fn tool_call(&self, call: &types::ToolCall, params: Map<String, Value>) -> Result<Template, String> {
-        let Some(form) = self.plugin.forms.get(&call.name) else {
-            return Err(self.unknown_tool(&call.name));
-        };
+    fn tool_call(
+        &self,
+        form: &ToolForm,
+        call: &types::ToolCall,
+        params: Map<String, Value>,
+    ) -> Result<Template, String> {
         if let Some(reason) = &form.dropped {
             return Err(format!("the tool `{}` cannot be called: {reason}", shortened(&call.name)));
         }
         self.check_size(&call.arguments, "arguments")?;
         check_object(&call.arguments, "arguments")?;
         if form.mirrored.is_empty() && params.is_empty() {
-            return Ok(form.call.with_arguments(&call.arguments));
+            let buffer = self.buffers.borrow_mut().pop().unwrap_or_default();
+            return Ok(form.call.with_arguments(&call.arguments, buffer));
         }
         let arguments = Value::Object(self.object(&call.arguments, "arguments")?);
         let mirrored = mirrored_values(&form.mirrored, &arguments);
@@ -214,6 +218,33 @@ impl Guests {
         Ok(ReadyStep::CodeMode { series, timeout, validate, code })
     }
 
+    /// The row of a tool's calls; the one without a label is remembered by the tool's place.
+    fn row_of(&self, form: &ToolForm, tool: &str, label: Option<&str>) -> SeriesId {
+        if label.is_some() {
+            return self.series("tools/call", Some(tool), label);
+        }
+        if let Some(Some(id)) = self.rows.borrow().get(form.place) {
+            return *id;
+        }
+        let id = self.series("tools/call", Some(tool), None);
+        let mut rows = self.rows.borrow_mut();
+        if rows.len() <= form.place {
+            rows.resize(form.place + 1, None);
+        }
+        rows[form.place] = Some(id);
+        id
+    }
+
+    /// Takes back the memory of a request that was sent.
+    pub(super) fn recycle(&self, step: ReadyStep) {
+        if let ReadyStep::Call { template, .. } = step {
+            let mut buffers = self.buffers.borrow_mut();
+            if buffers.len() < MOST_BUFFERS {
+                buffers.push(template.into_buffer());
+            }
+        }
+    }
+
     /// The row that a step counts under.
     fn series(&self, method: &str, name: Option<&str>, label: Option<&str>) -> SeriesId {
         let mut key = self.key.borrow_mut();
@@ -251,6 +282,8 @@ impl Guests {
     }
 }
 
+/// Buffers that a worker keeps for requests to come. One is enough, but for virtual users that come back at the same time.
+const MOST_BUFFERS: usize = 16;
 /// Rows that a worker remembers the way to; a plugin that names things anew every time asks the registry instead.
 const MOST_REMEMBERED: usize = 4096;
 
@@ -273,6 +306,8 @@ fn not_an_object(what: &str, error: &serde_json::Error) -> String {
 /// A tool as steps call it.
 #[derive(Debug)]
 pub(super) struct ToolForm {
+    /// Which of the target's tools it is.
+    pub(super) place: usize,
     pub(super) call: crate::drive::protocol::template::CallForm,
     pub(super) mirrored: Vec<crate::drive::protocol::mirror::MirroredHeader>,
     /// Why it must not be called (2026-07-28: its declaration of mirrored headers is invalid).

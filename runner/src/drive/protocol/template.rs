@@ -1,5 +1,7 @@
 //! Requests made up once and sent many times: everything but the id is text before the load begins.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::mirror::encode_header_value;
@@ -21,8 +23,8 @@ pub(crate) struct Template {
     kind: TemplateKind,
     /// Head lines that go with the body; each ends with CR LF.
     lines: String,
-    before: Box<[u8]>,
-    after: Box<[u8]>,
+    before: Cow<'static, [u8]>,
+    after: Vec<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +75,7 @@ impl Dialect {
             kind: TemplateKind::Call,
             lines,
             before: BEFORE_ID.into(),
-            after: format!(",\"method\":{method}{params}}}").into_bytes().into(),
+            after: format!(",\"method\":{method}{params}}}").into_bytes(),
         }
     }
 
@@ -143,14 +145,18 @@ pub(crate) struct CallForm {
 }
 
 impl CallForm {
-    /// The call with these arguments: the text of a JSON object.
-    pub(crate) fn with_arguments(&self, arguments: &str) -> Template {
-        let after = [self.before.as_str(), arguments, &self.after].concat();
+    /// The call with these arguments: the text of a JSON object. What `buffer` holds is lost; its memory is used.
+    pub(crate) fn with_arguments(&self, arguments: &str, mut buffer: Vec<u8>) -> Template {
+        buffer.clear();
+        buffer.reserve(self.before.len() + arguments.len() + self.after.len());
+        for part in [self.before.as_str(), arguments, &self.after] {
+            buffer.extend_from_slice(part.as_bytes());
+        }
         Template {
             kind: TemplateKind::Call,
             lines: self.lines.clone(),
             before: BEFORE_ID.into(),
-            after: after.into_bytes().into(),
+            after: buffer,
         }
     }
 }
@@ -165,7 +171,7 @@ impl Template {
             kind: TemplateKind::Notification,
             lines: String::new(),
             before: message.to_string().into_bytes().into(),
-            after: Box::default(),
+            after: Vec::new(),
         }
     }
 
@@ -186,7 +192,7 @@ impl Template {
             },
             lines,
             before: step.body.clone().unwrap_or_default().into_bytes().into(),
-            after: Box::default(),
+            after: Vec::new(),
         }
     }
 
@@ -210,6 +216,11 @@ impl Template {
         }
     }
 
+    /// Gives its memory back, for the next [`CallForm::with_arguments`].
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.after
+    }
+
     /// Whether it is a request of the protocol: one that takes an id, and whose answer speaks for the session.
     pub(crate) fn is_call(&self) -> bool {
         self.kind == TemplateKind::Call
@@ -224,7 +235,7 @@ impl Template {
         let params = message.get_mut("params")?.as_object_mut()?;
         params.extend(more);
         let after = format!(",\"method\":{method},\"params\":{}}}", Value::Object(std::mem::take(params)));
-        Some(Self { after: after.into_bytes().into(), ..self.clone() })
+        Some(Self { after: after.into_bytes(), ..self.clone() })
     }
 }
 
@@ -294,7 +305,7 @@ mod tests {
                     Some(tool),
                     &[],
                 );
-                let formed = dialect.call_form(tool).with_arguments(arguments);
+                let formed = dialect.call_form(tool).with_arguments(arguments, b"before".to_vec());
                 assert_eq!(body(&formed, 5), body(&built, 5));
                 assert_eq!(formed.request(5, "").step_lines, built.request(5, "").step_lines);
                 assert!(formed.is_call());

@@ -140,7 +140,7 @@ impl Vu {
                 }
                 Done::Called(measured) => {
                     self.fruitless = 0;
-                    guest.learn(planned, &step, &measured, &self.link);
+                    guest.learn(planned, step, &measured, &self.link);
                     if let Some(pause) = think_time
                         && !self.think(pause, draws).await
                     {
