@@ -11,7 +11,12 @@ pub(crate) fn component(text: &str) -> Vec<u8> {
 /// A plugin whose `describe` is this code and whose memory holds these data; everything else traps. The code leaves a pointer to the
 /// manifest.
 pub(crate) fn plugin(describe: &str, more: &str) -> Vec<u8> {
-    let export = |name: &str| format!("(export \"pmcp:loadtest/plugin@0.1.0#{name}\")");
+    plugin_for("0.1.0", describe, more)
+}
+
+/// The same, built against this version of the interface.
+pub(crate) fn plugin_for(version: &str, describe: &str, more: &str) -> Vec<u8> {
+    let export = |name: &str| format!("(export \"pmcp:loadtest/plugin@{version}#{name}\")");
     let module = format!(
         "(module
             (memory (export \"memory\") 2)
@@ -30,8 +35,8 @@ pub(crate) fn plugin(describe: &str, more: &str) -> Vec<u8> {
     );
     let mut module = wat::parse_str(module).expect("a module in text form");
     let mut resolve = Resolve::default();
-    let wit = concat!(env!("CARGO_MANIFEST_DIR"), "/../guest-sdk/wit");
-    let (package, _) = resolve.push_path(wit).expect("the interface");
+    let wit = include_str!("../../../guest-sdk/wit/loadtest.wit").replace("@0.1.0", &format!("@{version}"));
+    let package = resolve.push_str("loadtest.wit", &wit).expect("the interface");
     let world = resolve.select_world(&[package], Some("loadtest-plugin")).expect("its world");
     wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
         .expect("a module that takes a section");

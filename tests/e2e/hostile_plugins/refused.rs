@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::process::Command;
 
-use super::crafted::{component, manifest, plugin};
+use super::crafted::{component, manifest, plugin, plugin_for};
 use super::{guest, scenario};
 use crate::tool::{Ended, Tool, server};
 
@@ -61,7 +61,7 @@ fn a_component_of_another_kind_is_refused_with_what_it_lacks() {
             "(component (import \"wasi:cli/environment@0.2.0\" (instance))
                (instance $i) (export \"pmcp:loadtest/plugin@0.1.0\" (instance $i)))"
                 .to_owned(),
-            "this plugin imports wasi:cli/environment@0.2.0",
+            "this plugin imports wasi:cli, which no plugin gets",
         ),
         (
             format!("(component {many} (instance $i) (export \"pmcp:loadtest/plugin@0.1.0\" (instance $i)))"),
@@ -70,6 +70,17 @@ fn a_component_of_another_kind_is_refused_with_what_it_lacks() {
     ] {
         refused(run(&component(&text)), 5, sentence);
     }
+}
+
+#[test]
+fn a_plugin_built_against_a_later_interface_that_it_makes_no_use_of_is_served() {
+    let manifest = manifest((2048, 5), (0, 0), (0, 0)) + "(data (i32.const 2048) \"later\")";
+    let component = plugin_for("0.1.7", "i32.const 1024", &manifest);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("later.wasm");
+    std::fs::write(&file, component).expect("a file");
+    let shown = Tool::new("plugin inspect").arg(&file.to_string_lossy()).end().expect(0);
+    assert!(shown.stdout.contains("pmcp:loadtest 0.1.7 (this program serves 0.1.0)"), "{}", shown.stdout);
 }
 
 #[test]
@@ -105,7 +116,7 @@ fn a_plugin_that_cannot_say_what_it_is_is_refused_whatever_it_does_instead() {
                        (local.set $at (i32.add (local.get $at) (i32.const 8)))
                        (br_if $again (i32.lt_u (local.get $at) (i32.const 68096)))))
                    (start $fill)",
-            "describe trapped",
+            "describe handed over more than 8MiB at once",
         ),
         (at, manifest((0, 0), (0, 0), (0, 0)), "the plugin has no name"),
     ] {
