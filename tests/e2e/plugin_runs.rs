@@ -4,14 +4,15 @@
 //! The guest is `tests/guests/obedient`, which plans what its configuration says and logs what it hears.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pmcp_loadtest::drive::transport::{MemoryReply, MemoryServer};
 use pmcp_loadtest::drive::{Controls, Pauses, prepare_in_memory};
 use pmcp_loadtest::judge::{Observation, PluginFault, PluginMetrics, StopReason};
-use pmcp_loadtest::plan::SeriesKey;
 use pmcp_loadtest::plan::config::{Overrides, resolve};
+use pmcp_loadtest::plan::{Plan, SeriesKey};
 use serde_json::{Value, json};
 use tokio::task::LocalSet;
 
@@ -70,9 +71,8 @@ fn server() -> (MemoryServer, Arc<Mutex<Vec<String>>>) {
     (server, seen)
 }
 
-/// A run of the obedient plugin beside whatever else there is; in virtual time where the test's clock is paused.
-async fn run(load: &str, config: &Value, more: &str) -> (Observation, Vec<String>) {
-    let (server, seen) = server();
+/// A plan of the obedient plugin beside whatever else there is.
+fn plan(load: &str, config: &Value, more: &str) -> Plan {
     let config = config.to_string();
     let text = format!(
         "[target]\nurl = \"http://memory/mcp\"\nprotocol = \"2025-11-25\"\n[settings]\nworkers = 1\nseed = 5\n[load]\n{load}\n\
@@ -83,7 +83,13 @@ async fn run(load: &str, config: &Value, more: &str) -> (Observation, Vec<String
         plugin_config: pmcp_loadtest::plan::config::read_plugin_config("test", &config).ok(),
         ..Overrides::default()
     };
-    let plan = resolve(Some(("test.toml", &text)), &overrides, &|_| None).expect("a configuration").plan;
+    resolve(Some(("test.toml", &text)), &overrides, &|_| None).expect("a configuration").plan
+}
+
+/// A run of it; in virtual time where the test's clock is paused.
+async fn run(load: &str, config: &Value, more: &str) -> (Observation, Vec<String>) {
+    let (server, seen) = server();
+    let plan = plan(load, config, more);
     let observe = async {
         let prepared = prepare_in_memory(Arc::new(plan), server).await.expect("a run");
         prepared.rehearse(Controls::unattended(), Pauses::Kept, drop).await
@@ -226,4 +232,25 @@ async fn the_same_seed_plans_the_same_whoever_shares_an_instance() {
     assert_eq!(sequences[0], sequences[1]);
     let distinct: std::collections::BTreeSet<&String> = sequences[0].iter().collect();
     assert_eq!(distinct.len(), 15, "an iteration's seed is its own, and the same in all of its rounds");
+}
+
+#[tokio::test]
+async fn the_same_seed_plans_the_same_on_any_number_of_workers() {
+    let config = json!({"rounds": [{"steps": [{"call": "echo"}]}, {"steps": [{"call": "echo"}]}]});
+    let load = "executor = \"per-vu-iterations\"\nvus = 5\niterations = 4";
+    let mut sequences = Vec::new();
+    for workers in [1, 2, 3] {
+        let (server, seen) = server();
+        let mut plan = plan(load, &config, "");
+        plan.settings.workers = NonZeroUsize::new(workers).expect("workers");
+        let prepare = prepare_in_memory(Arc::new(plan), server.at_once());
+        let prepared = LocalSet::new().run_until(prepare).await.expect("a run");
+        let observation = prepared.run(Controls::unattended()).await.expect("an end");
+        assert_eq!(observation.generator.workers.len(), workers);
+        let mut seen = seen.lock().expect("no panic").clone();
+        seen.sort_unstable();
+        sequences.push(seen);
+    }
+    assert_eq!(sequences[0].len(), 40);
+    assert!(sequences.iter().all(|sequence| *sequence == sequences[0]));
 }
