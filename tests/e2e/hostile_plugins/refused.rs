@@ -78,7 +78,7 @@ fn a_plugin_built_against_a_later_interface_that_it_makes_no_use_of_is_served() 
     let component = plugin_for("0.1.7", "i32.const 1024", &manifest);
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("later.wasm");
-    std::fs::write(&file, component).expect("a file");
+    fs::write(&file, component).expect("a file");
     let shown = Tool::new("plugin inspect").arg(&file.to_string_lossy()).end().expect(0);
     assert!(shown.stdout.contains("pmcp:loadtest 0.1.7 (this program serves 0.1.0)"), "{}", shown.stdout);
 }
