@@ -41,10 +41,24 @@ pub(super) fn elide_middle(text: &str, columns: usize) -> String {
     format!("{start}{ELLIPSIS}{end}")
 }
 
-/// Breaks at spaces into lines of at most `columns`; a longer word stands alone.
+/// Breaks at spaces into lines of at most `columns`. A longer word stands alone, so that a URL can be taken whole; one that would
+/// take more than three lines is broken.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+    let words: Vec<String> = text.split(' ').flat_map(|word| broken(word, columns)).collect();
     join_within(&words, " ", columns)
+}
+
+fn broken(mut word: &str, columns: usize) -> Vec<String> {
+    let mut parts = Vec::new();
+    if width(word) > 3 * columns {
+        while width(word) > columns && !head(word, columns).is_empty() {
+            let (part, rest) = word.split_at(head(word, columns).len());
+            parts.push(part.to_owned());
+            word = rest;
+        }
+    }
+    parts.push(word.to_owned());
+    parts
 }
 
 /// Joins `parts` by `separator` into lines of at most `columns`.
@@ -103,6 +117,16 @@ mod tests {
     #[test]
     fn words_wrap_and_a_longer_one_stands_alone() {
         assert_eq!(wrap("to be or nottobenottobe", 8), ["to be or", "nottobenottobe"]);
+    }
+
+    #[test]
+    fn a_word_without_end_is_broken_but_a_url_is_not() {
+        let url = "http://127.0.0.1:3000/a/long/path";
+        assert_eq!(wrap(&format!("see {url} there"), 20), ["see", url, "there"]);
+        let lines = wrap(&format!("it said {}", "!".repeat(70)), 20);
+        assert_eq!(lines.len(), 5);
+        assert!(lines.iter().all(|line| width(line) <= 20), "{lines:?}");
+        assert_eq!(wrap(&"!".repeat(9), 0).concat().len(), 9);
     }
 
     proptest! {

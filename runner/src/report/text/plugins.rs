@@ -4,7 +4,7 @@ use super::layout::{clean, elide_end, join_within, width};
 use super::paint::Tone;
 use super::table::{Cell, Table};
 use super::{LABEL, Page};
-use crate::judge::wording::{count, counted, fine_time, number, percent, time};
+use crate::judge::wording::{count, counted, fine_time, number, percent, quoted, time};
 use crate::judge::{LogLevel, PluginFault};
 use crate::report::{Check, CustomMetric, PluginFailures, PluginReport, Report, Summary};
 
@@ -44,7 +44,7 @@ fn cost(plugin: &PluginReport, page: &mut Page) {
         failed => format!(", {} failed by the plugin", count(failed)),
     };
     if let Some(reason) = &plugin.given_up {
-        page.hanging("given up: ", Tone::Bad, reason, Tone::Plain);
+        page.hanging("given up: ", Tone::Bad, &quoted(reason), Tone::Plain);
     }
     label(page, "iterations", &format!("{} done{failed}", count(plugin.iterations)));
     let calls = &plugin.calls;
@@ -88,7 +88,7 @@ fn failures(plugin: &PluginReport, page: &mut Page) {
         let text = format!(
             "{}: {} (first: virtual user {}, iteration {})",
             counted(kind.count, noun(kind.fault)),
-            kind.message,
+            quoted(&kind.message),
             count(kind.vu),
             count(kind.iteration)
         );
