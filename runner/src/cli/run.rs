@@ -14,10 +14,11 @@ use super::scenarios::unknown as unknown_scenario;
 use super::{locate, print};
 use crate::drive::{Controls, StopRequest, Survey, date_and_time, limits, prepare};
 use crate::error::{Error, ExitCode};
+use crate::judge::wording;
 use crate::judge::{Observation, Stretch, Verdict, judge_thresholds, judge_validity};
 use crate::live::{Console, Ending, Interrupts, forward_interrupts};
 use crate::plan::config::{Resolved, resolve};
-use crate::plan::{Plan, library};
+use crate::plan::{Plan, Script as PlanScript, library};
 use crate::report::{Manifest, Report};
 
 /// Runs a load test from its arguments to its exit code.
@@ -107,6 +108,29 @@ fn resolve_plan(arguments: &Arguments, demo: Option<&DemoServer>) -> Result<Reso
     }
 }
 
+/// Size of a plugin from which compiling it takes so long that a person should know why nothing happens, bytes.
+const SLOW_TO_LOAD: u64 = 4 << 20;
+
+/// A line for each plugin that takes seconds to load where it was not compiled before.
+fn slow_to_load(plan: &Plan) -> Vec<String> {
+    let plugins = plan.scenarios.iter().filter_map(|scenario| match &scenario.script {
+        PlanScript::Plugin(plugin) => Some(&plugin.file),
+        PlanScript::Steps(_) => None,
+    });
+    let large = plugins.filter_map(|file| {
+        let bytes = std::fs::metadata(file).ok()?.len();
+        let line = || {
+            format!(
+                "loading  {} ({}); the first time it is compiled, which takes seconds",
+                file.display(),
+                wording::bytes(bytes)
+            )
+        };
+        (bytes >= SLOW_TO_LOAD).then(line)
+    });
+    large.collect()
+}
+
 /// Greets the target, runs the load, shows how it goes.
 async fn drive(
     plan: Arc<Plan>,
@@ -116,6 +140,11 @@ async fn drive(
 ) -> Result<Observation, Error> {
     let (ask, mut stop) = watch::channel(StopRequest::None);
     let interrupts = tokio::spawn(forward_interrupts(Interrupts::install()?, ask, console.clone()));
+    if !arguments.quiet {
+        for line in slow_to_load(&plan) {
+            console.say(&line);
+        }
+    }
     let prepared = tokio::select! {
         prepared = prepare(Arc::clone(&plan), Survey::Tools) => prepared?,
         _ = stop.wait_for(|asked| *asked != StopRequest::None) => {

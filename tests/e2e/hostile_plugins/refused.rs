@@ -172,7 +172,7 @@ fn what_is_no_readable_file_is_refused_at_once() {
         (folder, "this is not a file"),
         (pipe, "this is not a file"),
         (device, "this is not a file"),
-        (large, "this file has 200MiB, and a plugin may have 64MiB"),
+        (large, "this file has 210 MB, and a plugin may have 64MiB"),
     ] {
         refused(tool.end(), 2, sentence);
     }

@@ -14,6 +14,7 @@ use super::failure::{Failure, LimitsInWords};
 use super::host::{HostState, TargetFacts, shortened};
 use super::interface::{self, Version};
 use crate::error::{Error, ExitCode};
+use crate::judge::wording;
 use crate::judge::{MetricFacts, MetricKind as Kind, PluginFacts};
 use crate::plan::PluginLimits;
 use crate::plan::discovery::Discovery;
@@ -180,7 +181,7 @@ fn read(file: &Path, shown: &str, limits: &PluginLimits) -> Result<Vec<u8>, Erro
         ));
     }
     if found.len() > limits.file_bytes {
-        let (is, may) = (size::human(found.len()), size::human(limits.file_bytes));
+        let (is, may) = (wording::bytes(found.len()), size::human(limits.file_bytes));
         return Err(Error::new(ExitCode::Usage, format!("this file has {is}, and a plugin may have {may}"))
             .at(shown)
             .advise("build it in release mode, or raise `max_file` in the [plugins] table"));

@@ -17,6 +17,8 @@ use crate::drive::protocol::mirror::mirrored_values;
 use crate::drive::protocol::template::Template;
 use crate::drive::script::steps::ReadyStep;
 use crate::drive::series::step_key;
+use crate::judge::wording;
+use crate::plan::size;
 use crate::plan::{HttpStep, SeriesId, ThinkTime};
 
 /// Longest label of a step, characters.
@@ -270,7 +272,7 @@ impl Guests {
     fn check_size(&self, text: &str, what: &str) -> Result<(), String> {
         let limit = self.plugin.limits.arguments_bytes;
         if text.len() as u64 > limit {
-            let (is, may) = (crate::plan::size::human(text.len() as u64), crate::plan::size::human(limit));
+            let (is, may) = (wording::bytes(text.len() as u64), size::human(limit));
             return Err(format!("{what} of {is}; at most {may} are allowed (`max_arguments`)"));
         }
         Ok(())
