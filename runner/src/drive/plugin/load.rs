@@ -96,17 +96,9 @@ impl Loaded {
     pub(crate) fn check_config(&self, config: &Value, scenario: &str) -> Result<(), Error> {
         let Some(schema) = &self.account.config_schema else { return Ok(()) };
         let place = format!("{}, `config` of scenario `{scenario}`", self.file);
-        let validator = jsonschema::validator_for(schema).map_err(|error| {
+        let mistakes = mistakes(config, schema).map_err(|error| {
             broken(format!("the plugin's config schema is no JSON Schema: {error}")).at(self.file.as_str())
         })?;
-        let mistakes: Vec<String> = validator
-            .iter_errors(config)
-            .map(|error| {
-                let field = error.instance_path().to_string();
-                let field = field.trim_start_matches('/').replace('/', ".");
-                if field.is_empty() { error.to_string() } else { format!("`{field}`: {error}") }
-            })
-            .collect();
         if mistakes.is_empty() {
             return Ok(());
         }
@@ -160,6 +152,17 @@ impl Loaded {
             metrics: self.account.metrics.clone(),
         }
     }
+}
+
+/// What does not fit about a configuration, each beginning with its field; the error is that of a schema that is none.
+fn mistakes(config: &Value, schema: &Value) -> Result<Vec<String>, String> {
+    let validator = jsonschema::validator_for(schema).map_err(|error| error.to_string())?;
+    let told = validator.iter_errors(config).map(|error| {
+        let field = error.instance_path().to_string();
+        let field = field.trim_start_matches('/').replace('/', ".");
+        if field.is_empty() { error.to_string() } else { format!("`{field}`: {error}") }
+    });
+    Ok(told.collect())
 }
 
 fn broken(what: impl Into<String>) -> Error {
@@ -350,6 +353,8 @@ fn is_metric_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -374,6 +379,26 @@ mod tests {
         }
         for name in ["", "1a", "Items", "items found", "p(99)", "größe", &"a".repeat(101)] {
             assert!(!is_metric_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_told_by_its_fields() {
+        let schema = json!({"type": "object", "required": ["words"], "properties": {"pace": {"properties": {"least": {"type": "number"}}}}});
+        let told = mistakes(&json!({"pace": {"least": "1"}}), &schema).unwrap();
+        assert_eq!(
+            told,
+            ["\"words\" is a required property", "`pace.least`: \"1\" is not of type \"number\""]
+        );
+        assert!(mistakes(&json!({}), &json!({"type": "nothing"})).is_err());
+    }
+
+    #[test]
+    fn a_schema_that_only_refers_to_itself_comes_to_an_end() {
+        let ring =
+            json!({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}});
+        for schema in [json!({"$ref": "#"}), json!({"allOf": [{"$ref": "#"}]}), ring] {
+            assert_eq!(mistakes(&json!({"x": {}}), &schema), Ok(Vec::new()), "{schema}");
         }
     }
 }
