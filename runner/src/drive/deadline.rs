@@ -157,6 +157,15 @@ impl Deadlines {
         looked_at
     }
 
+    /// Gives every wait so much more time: for as long the worker was busy with something else, and an answer that came meanwhile is
+    /// not late.
+    pub(crate) fn postpone(&self, time: Duration) {
+        for slot in self.slots.borrow().iter().filter_map(Weak::upgrade) {
+            // The end of time stays where it is.
+            slot.until.set(slot.until.get().after(time));
+        }
+    }
+
     /// Ends every wait, now and from now on.
     pub(crate) fn cancel_all(&self) {
         self.cancelled.set(true);
@@ -228,6 +237,18 @@ mod tests {
         assert_eq!(slots.each_ref().map(|slot| slot.interrupt()), [Some(Interrupt::Deadline), None]);
         assert_eq!(deadlines.sweep(at(20)), 2);
         assert_eq!(slots[1].interrupt(), Some(Interrupt::Deadline));
+    }
+
+    #[test]
+    fn a_wait_is_not_charged_for_time_that_the_worker_spent_elsewhere() {
+        let deadlines = Deadlines::default();
+        let (waiting, resting) = (deadlines.slot(), deadlines.slot());
+        waiting.arm(Moment::from_nanos(10));
+        deadlines.postpone(Duration::from_nanos(5));
+        deadlines.sweep(Moment::from_nanos(14));
+        assert_eq!(waiting.interrupt(), None);
+        deadlines.sweep(Moment::from_nanos(15));
+        assert_eq!((waiting.interrupt(), resting.interrupt()), (Some(Interrupt::Deadline), None));
     }
 
     #[test]
