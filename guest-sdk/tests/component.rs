@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 
 use wit_component::{ComponentEncoder, DecodedWasm};
 
@@ -19,8 +20,17 @@ fn built() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins")
 }
 
+/// Has rustup install the target, once. A Rust without rustup either has it or says better what is missing.
+fn have_the_target() {
+    static ASKED: Once = Once::new();
+    ASKED.call_once(|| {
+        let _ = Command::new("rustup").args(["target", "add", TARGET]).output();
+    });
+}
+
 /// Runs cargo in `folder`. The registry is not asked: whatever a plugin needs, this workspace needs, too.
 fn cargo(folder: &Path, arguments: &[&str]) {
+    have_the_target();
     let output = Command::new(env!("CARGO"))
         .args(arguments)
         .arg("--offline")
