@@ -4,6 +4,7 @@ mod delegate;
 mod demo_server;
 mod init;
 mod locate;
+#[cfg_attr(not(feature = "plugins"), path = "plugin/absent.rs")]
 mod plugin;
 mod print;
 mod report;

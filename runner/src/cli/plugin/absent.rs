@@ -4,7 +4,7 @@ use crate::error::{Error, ExitCode};
 
 /// Scenarios that are code (not in this build)
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Arguments {
+pub(super) struct Arguments {
     /// Whatever was asked
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     words: Vec<String>,
@@ -14,7 +14,7 @@ pub(in crate::cli) struct Arguments {
 ///
 /// # Errors
 /// Always: [`ExitCode::Usage`].
-pub(in crate::cli) fn plugin(arguments: Arguments) -> Result<ExitCode, Error> {
+pub(super) fn plugin(arguments: Arguments) -> Result<ExitCode, Error> {
     let Arguments { words } = arguments;
     let what = "this build has no plugins: it was compiled without the cargo feature `plugins`";
     Err(Error::new(ExitCode::Usage, what)

@@ -11,13 +11,12 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::super::print;
 use super::super::report::style;
-use super::ink::Ink;
+use super::ink::{Colour, Ink};
 use super::rehearsal::{Cast, Rehearsal, Subject};
 use crate::drive::{self, Inspection};
 use crate::error::{Error, ExitCode};
 use crate::judge::wording::{count, counted, fine_time};
 use crate::judge::{Observation, PluginFault, PluginMetrics};
-use crate::live::ColourChoice;
 use crate::plan::discovery::Discovery;
 use crate::plan::{InstancePolicy, PluginLimits};
 use arguments::Judged;
@@ -50,16 +49,8 @@ pub(super) struct Arguments {
     /// Arguments that do not fit their tool's schema are a failure, not a note
     #[arg(long = "strict-arguments")]
     strict: bool,
-    /// When to use colour
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHEN",
-        default_value_t,
-        env = "MCP_LOADTEST_COLOR",
-        hide_env = true
-    )]
-    color: ColourChoice,
+    #[command(flatten)]
+    colour: Colour,
 }
 
 /// Checks the plugin, and prints what was found as it is found.
@@ -67,7 +58,7 @@ pub(super) struct Arguments {
 /// # Errors
 /// Whatever keeps it from beginning: a file or a server that is not there.
 pub(super) fn check(arguments: &Arguments) -> Result<ExitCode, Error> {
-    let ink = Ink::new(style(arguments.color));
+    let ink = Ink::new(style(arguments.colour.color));
     let mut worst = ExitCode::Passed;
     let ended = examine(arguments, |finding| {
         if finding.mark == Mark::Failed {

@@ -1,5 +1,6 @@
 //! How lines are laid out for a person: within so many columns, coloured or not. Text in, text out.
 
+use crate::live::ColourChoice;
 use crate::report::TextStyle;
 use crate::report::text::{Tone, clean, elide_end, harmless, join_within, paint, width, wrap};
 
@@ -7,6 +8,21 @@ use crate::report::text::{Tone, clean, elide_end, harmless, join_within, paint, 
 const NARROWEST: usize = 60;
 /// Wrapped text never gets narrower than this.
 const NARROWEST_TEXT: usize = 20;
+
+/// The flag that says when to use colour.
+#[derive(Debug, clap::Args)]
+pub(super) struct Colour {
+    /// When to use colour
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        env = "MCP_LOADTEST_COLOR",
+        hide_env = true
+    )]
+    pub(super) color: ColourChoice,
+}
 
 /// What lines are written with.
 #[derive(Debug, Clone, Copy)]

@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 
 use super::super::print;
 use super::super::report::{Format, style};
-use super::ink::Ink;
+use super::ink::{Colour, Ink};
 use crate::drive::{self, Inspection};
 use crate::error::Error;
 use crate::judge::MetricKind;
-use crate::live::ColourChoice;
 use crate::plan::PluginLimits;
 
 /// Print what a plugin's file is, and what its config may hold
@@ -27,16 +26,8 @@ pub(super) struct Arguments {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// When to use colour
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHEN",
-        default_value_t,
-        env = "MCP_LOADTEST_COLOR",
-        hide_env = true
-    )]
-    color: ColourChoice,
+    #[command(flatten)]
+    colour: Colour,
 }
 
 /// Prints what the plugin says of itself, and what its file tells.
@@ -50,7 +41,8 @@ pub(super) fn inspect(arguments: &Arguments) -> Result<(), Error> {
     let file = arguments.file.display().to_string();
     print::data(&match arguments.format {
         Format::Text => {
-            let mut text = text::lines(&found, &file, &limits, Ink::new(style(arguments.color))).join("\n");
+            let mut text =
+                text::lines(&found, &file, &limits, Ink::new(style(arguments.colour.color))).join("\n");
             text.push('\n');
             text
         }

@@ -9,11 +9,10 @@ use std::rc::Rc;
 
 use super::super::print;
 use super::super::report::style;
-use super::ink::Ink;
+use super::ink::{Colour, Ink};
 use super::rehearsal::{Cast, Subject};
 use crate::drive::{self, Event};
 use crate::error::{Error, ExitCode};
-use crate::live::ColourChoice;
 use crate::plan::{InstancePolicy, PluginLimits};
 use transcript::Transcript;
 
@@ -42,16 +41,8 @@ pub(super) struct Arguments {
     /// Show all of every text, not only what fits the line
     #[arg(long)]
     full: bool,
-    /// When to use colour
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHEN",
-        default_value_t,
-        env = "MCP_LOADTEST_COLOR",
-        hide_env = true
-    )]
-    color: ColourChoice,
+    #[command(flatten)]
+    colour: Colour,
 }
 
 /// Runs the plugin and shows what it does.
@@ -66,7 +57,7 @@ pub(super) fn test(arguments: &Arguments) -> Result<ExitCode, Error> {
         Cast { vus: NonZeroU32::MIN, iterations: arguments.iterations, instances: InstancePolicy::PerVu };
     let ready = rehearsal.prepare(cast)?;
     ready.prepared.notes.iter().for_each(|note| print::note(note));
-    let ink = Ink::new(style(arguments.color));
+    let ink = Ink::new(style(arguments.colour.color));
     let transcript = Rc::new(RefCell::new(Transcript::new(ink, arguments.full, plugin.wants_outcomes)));
     let teller = Rc::clone(&transcript);
     let seen = ready.run(move |event: Event| show(&teller.borrow_mut().tell(event)));

@@ -1,4 +1,4 @@
-//! A run on the calling task, one virtual user after the other's heart, told event by event: what plugin authors see of their work.
+//! A run on the calling task, told event by event: what plugin authors see of their work.
 
 use super::watch::{Event, Pauses, Watcher};
 use crate::drive::engine::Controls;
