@@ -11,7 +11,7 @@ use pmcp_loadtest::drive::{Controls, StopRequest, Survey, prepare};
 use pmcp_loadtest::judge::Observation;
 use pmcp_loadtest::plan::{
     Action, Executor, InstancePolicy, Load, Plan, PluginLimits, PluginUse, Protocol, Scenario, Script,
-    Settings, Step, Target, ThinkTime, TransportKind,
+    Settings, Step, Stripe, Target, ThinkTime, TransportKind,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -120,9 +120,11 @@ impl Order {
 
     fn plan(&self) -> Plan {
         let executor = match self.milliseconds {
-            Some(milliseconds) => {
-                Executor::ConstantVus { vus: self.vus, duration: Duration::from_millis(milliseconds) }
-            }
+            Some(milliseconds) => Executor::ConstantVus {
+                vus: self.vus,
+                spawn_rate: None,
+                duration: Duration::from_millis(milliseconds),
+            },
             None => {
                 Executor::SharedIterations { vus: self.vus, iterations: self.iterations, max_duration: None }
             }
@@ -134,6 +136,7 @@ impl Order {
         };
         let plugins = PluginLimits { instances: policy, ..PluginLimits::default() };
         let transport = if self.reqwest { TransportKind::Reqwest } else { TransportKind::H1 };
+        let scenarios = self.scenarios();
         Plan {
             target: Target {
                 url: self.url.clone(),
@@ -148,8 +151,9 @@ impl Order {
                 plugins,
                 ..Settings::default()
             },
-            load: Load { executor, graceful_stop: Duration::from_secs(5) },
-            scenarios: self.scenarios(),
+            loads: vec![Load::simple(executor, Duration::from_secs(5), scenarios.len())],
+            shard: Stripe::WHOLE,
+            scenarios,
             thresholds: Vec::new(),
         }
     }
@@ -158,12 +162,13 @@ impl Order {
 impl Order {
     fn scenarios(&self) -> Vec<Scenario> {
         let pause = Duration::from_millis(self.think_ms);
-        let think_time = (!pause.is_zero()).then_some(ThinkTime { min: pause, max: pause });
+        let think_time = (!pause.is_zero()).then_some(ThinkTime::constant(pause));
         let scenarios = match &self.plugin {
             Some(file) => vec![Scenario {
                 name: "plugin".to_owned(),
                 weight: 1,
                 think_time: None,
+                pacing: None,
                 script: Script::Plugin(PluginUse { file: file.clone(), config: json!({}) }),
             }],
             None => mix(),
@@ -181,6 +186,7 @@ fn mix() -> Vec<Scenario> {
         name: name.to_owned(),
         weight,
         think_time: None,
+        pacing: None,
         script: Script::Steps(steps),
     };
     vec![

@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 fn attempt(arguments: &Arguments, console: &Console) -> Result<Verdict, Error> {
     let demo = if arguments.demo { Some(start_demo()?) } else { None };
     let Resolved { plan, notes, origin } = resolve_plan(arguments, demo.as_ref())?;
-    limits::ensure_descriptors(plan.load.executor.max_vus())?;
+    limits::ensure_descriptors(plan.max_vus())?;
     let file = if arguments.no_report {
         None
     } else {
@@ -158,7 +158,8 @@ async fn drive(
         let server = prepared.server_facts();
         console.say(&format!("target   {}", plan.target.shown_url()));
         console.say(&format!("server   {server}"));
-        console.say(&format!("scenario {origin} · {}", plan.load));
+        let loads: Vec<String> = plan.loads.iter().map(ToString::to_string).collect();
+        console.say(&format!("scenario {origin} · {}", loads.join("; ")));
     }
     let (snapshots, watcher) = watch::channel(None);
     let display = console.watch_aside(watcher)?;

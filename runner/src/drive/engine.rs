@@ -19,8 +19,7 @@ use super::worker::{Lines, Phase, Tick, Worker, WorkerEnd, work};
 use crate::error::{Error, ExitCode};
 use crate::judge::snapshot::{Progress, Snapshot};
 use crate::judge::{Books, Delta, GeneratorUsage, Metrics, Moment, Observation, StopReason, WorkerUsage};
-use crate::plan::schedule::Stripe;
-use crate::plan::{Executor, Plan, SessionPolicy};
+use crate::plan::{Plan, SessionPolicy, Stripe};
 
 /// How long every virtual user must have been out of reach of the target before the run is given up.
 const TARGET_LOST_AFTER: Duration = Duration::from_secs(5);
@@ -181,7 +180,7 @@ impl Prepared {
 
 /// No more workers than virtual users: an idle worker would only dilute the figures of the busy ones.
 fn useful_workers(plan: &Plan) -> u32 {
-    let vus = plan.load.executor.max_vus().max(1);
+    let vus = plan.max_vus().max(1);
     u32::try_from(plan.settings.workers.get()).unwrap_or(u32::MAX).min(vus)
 }
 
@@ -323,16 +322,11 @@ impl Control {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let planned_iterations = match &self.plan.load.executor {
-            Executor::SharedIterations { iterations, .. } => Some(iterations.get()),
-            Executor::PerVuIterations { vus, iterations, .. } => {
-                Some(iterations.get() * u64::from(vus.get()))
-            }
-            Executor::ConstantVus { .. } | Executor::RampingVus { .. } => None,
-        };
+        let planned_iterations: Option<u64> =
+            self.plan.loads.iter().map(|load| load.executor.iterations()).sum();
         let progress = Progress {
             elapsed: self.clock.now().elapsed(),
-            planned_duration: self.plan.load.executor.duration(),
+            planned_duration: self.plan.duration(),
             iterations: self.workers.iter().map(|worker| worker.iterations).sum(),
             planned_iterations,
             active_vus: self.workers.iter().map(|worker| worker.active_vus).sum(),

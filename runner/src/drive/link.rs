@@ -27,6 +27,29 @@ pub(crate) struct Link {
     transport: Transport,
 }
 
+/// When a call should be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// As planned: what its response time counts from.
+    pub(crate) at: Moment,
+    /// When the virtual user could send it: what the generator's lateness counts from.
+    pub(crate) ready: Moment,
+}
+
+impl From<Moment> for Due {
+    /// As soon as the virtual user can.
+    fn from(at: Moment) -> Self {
+        Self { at, ready: at }
+    }
+}
+
+impl Due {
+    /// The same as a call before.
+    fn of(measured: &Measured) -> Self {
+        Self { at: measured.clocks.due, ready: measured.clocks.ready }
+    }
+}
+
 /// One call, measured: a sample but for the series it counts under.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measured {
@@ -73,12 +96,7 @@ impl Link {
     }
 
     /// Sends one request, once, and measures it from `due`.
-    pub(crate) async fn request(
-        &mut self,
-        request: &Request<'_>,
-        due: Moment,
-        timeout: Duration,
-    ) -> Measured {
+    pub(crate) async fn request(&mut self, request: &Request<'_>, due: Due, timeout: Duration) -> Measured {
         let now = self.context.clock.now();
         self.slot.arm(now.after(timeout));
         let exchange = self.transport.exchange(&self.context, &self.slot, request, now).await;
@@ -100,7 +118,7 @@ impl Link {
         &mut self,
         session: &mut Session,
         template: &Template,
-        due: Moment,
+        due: Due,
         timeout: Duration,
         keep_answer: bool,
     ) -> Measured {
@@ -138,7 +156,7 @@ impl Link {
             let id = session.next_id();
             let mut request = again.request(id, session.lines());
             request.keep_answer = keep_answer;
-            let round = self.request(&request, measured.clocks.due, timeout).await;
+            let round = self.request(&request, Due::of(&measured), timeout).await;
             measured = measured.followed_by(&round);
             if !self.transport.reader().input_required() {
                 return measured;
@@ -185,7 +203,7 @@ impl Link {
                 responder: session.responder(),
             };
             let rest = deadline.since(self.context.clock.now());
-            let resumed = self.request(&request, measured.clocks.due, rest).await;
+            let resumed = self.request(&request, Due::of(&measured), rest).await;
             measured = measured.followed_by(&resumed);
         }
         if measured.outcome == Outcome::Timeout {
@@ -226,13 +244,14 @@ impl Measured {
 
 fn measured(
     exchange: &Exchange,
-    due: Moment,
+    due: Due,
     first_event: Option<Moment>,
     result: Option<Moment>,
     status: u16,
 ) -> Measured {
     let Exchange { outcome, sent, headers, end, bytes_sent, bytes_received } = *exchange;
-    let clocks = Clocks { due: due.min(sent), sent, headers, first_event, result, end };
+    let clocks =
+        Clocks { due: due.at.min(sent), ready: due.ready.min(sent), sent, headers, first_event, result, end };
     Measured { clocks, outcome, status, in_session: true, bytes_sent, bytes_received }
 }
 

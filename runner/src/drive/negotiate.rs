@@ -98,7 +98,7 @@ async fn discover(link: &mut Link, plan: &Plan, dialect: Dialect) -> Result<Disc
     let mut session = Session::stateless(dialect);
     let mut retried = false;
     loop {
-        let measured = link.call(&mut session, &template, FIRST, plan.settings.timeout, true).await;
+        let measured = link.call(&mut session, &template, FIRST.into(), plan.settings.timeout, true).await;
         refuse_the_hopeless(link, plan, &measured)?;
         let answer: Value = serde_json::from_slice(link.answer()).unwrap_or_default();
         match measured.outcome {
@@ -143,7 +143,7 @@ fn newest_legacy(versions: &Value) -> Revision {
 }
 
 async fn initialize(link: &mut Link, plan: &Plan, dialect: Dialect) -> Result<Greeting, Error> {
-    match Session::open(link, dialect, FIRST, plan.settings.timeout).await {
+    match Session::open(link, dialect, FIRST.into(), plan.settings.timeout).await {
         Ok(Welcome { session, result, .. }) => {
             let dialect = session.dialect();
             Ok(Greeting {

@@ -223,7 +223,7 @@ async fn fetch_list<T>(
         }
         let template = session.dialect().call(method, params, None, &[]);
         let due = link.context.clock.now();
-        let measured = link.call(session, &template, due, plan.settings.timeout, true).await;
+        let measured = link.call(session, &template, due.into(), plan.settings.timeout, true).await;
         let page = match answer_result(link, &measured) {
             Ok(result) => read(&result),
             Err(why) => {

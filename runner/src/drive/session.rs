@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::context::Context;
-use super::link::{Link, Measured};
+use super::link::{Due, Link, Measured};
 use super::protocol::reply::Expect;
 use super::protocol::template::{Dialect, Template};
 use super::responder::{ResponderHandle, SessionResponder};
@@ -69,11 +69,11 @@ impl Session {
     pub(crate) async fn open(
         link: &mut Link,
         dialect: Dialect,
-        due: Moment,
+        due: Due,
         timeout: Duration,
     ) -> Result<Welcome, NotOpened> {
         if dialect.revision.is_modern() {
-            return Ok(Welcome { session: Self::stateless(dialect), result: Value::Null, end: due });
+            return Ok(Welcome { session: Self::stateless(dialect), result: Value::Null, end: due.ready });
         }
         let (mut welcome, id) = initialize(link, dialect, due, timeout).await?;
         let session = &mut welcome.session;
@@ -85,7 +85,8 @@ impl Session {
         session.answer_requests(&link.context);
         let initialized =
             Template::notification(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
-        let measured = link.request(&initialized.request(0, &session.lines), welcome.end, timeout).await;
+        let measured =
+            link.request(&initialized.request(0, &session.lines), welcome.end.into(), timeout).await;
         link.context.record(SeriesId::INITIALIZED, &measured, link.detail());
         welcome.end = measured.clocks.end;
         if !measured.outcome.is_ok() {
@@ -158,7 +159,7 @@ impl Session {
             keep_answer: false,
             responder: None,
         };
-        let measured = link.request(&request, due, timeout).await;
+        let measured = link.request(&request, due.into(), timeout).await;
         link.context.record(SeriesId::CLOSE, &measured, link.detail());
         if measured.outcome.is_ok() {
             link.context.book(|books| books.sessions_closed += 1);
@@ -224,7 +225,7 @@ impl Responder for StreamWatch {
 async fn initialize(
     link: &mut Link,
     dialect: Dialect,
-    due: Moment,
+    due: Due,
     timeout: Duration,
 ) -> Result<(Welcome, Option<String>), NotOpened> {
     let mut params = Map::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::link::Link;
+use super::link::{Due, Link};
 use super::protocol::template::Dialect;
 use super::session::{NotOpened, Session};
 use crate::judge::Moment;
@@ -42,7 +42,7 @@ impl SharedSession {
     pub(crate) async fn join(
         self: Arc<Self>,
         link: &mut Link,
-        due: Moment,
+        due: Due,
         timeout: Duration,
     ) -> Result<(Session, Moment), NotOpened> {
         let mut open = self.open.lock().await;

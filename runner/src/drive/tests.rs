@@ -15,7 +15,7 @@ use crate::error::ExitCode;
 use crate::judge::{Observation, Outcome, StopReason};
 use crate::plan::{
     Action, Executor, HttpStep, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId, SessionPolicy,
-    Settings, Stage, Step, Target, ThinkTime,
+    Settings, Stage, Step, Stripe, Target, ThinkTime,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -34,11 +34,13 @@ fn plan(executor: Executor) -> Plan {
             elicitation: false,
         },
         settings: Settings { workers: NonZeroUsize::MIN, ..Settings::default() },
-        load: Load { executor, graceful_stop: Duration::from_secs(30) },
+        loads: vec![Load::simple(executor, Duration::from_secs(30), 1)],
+        shard: Stripe::WHOLE,
         scenarios: vec![Scenario {
             name: "echo".into(),
             weight: 1,
             think_time: None,
+            pacing: None,
             script: Script::Steps(vec![step]),
         }],
         thresholds: Vec::new(),
@@ -46,7 +48,7 @@ fn plan(executor: Executor) -> Plan {
 }
 
 fn constant(vus: u32, duration: Duration) -> Executor {
-    Executor::ConstantVus { vus: NonZeroU32::new(vus).unwrap(), duration }
+    Executor::ConstantVus { vus: NonZeroU32::new(vus).unwrap(), spawn_rate: None, duration }
 }
 
 fn json_reply(after: Duration, request: &Value, result: &Value) -> MemoryReply {
@@ -233,7 +235,7 @@ async fn every_virtual_user_runs_its_own_iterations() {
 #[tokio::test(start_paused = true)]
 async fn a_ramp_brings_virtual_users_in_and_sees_them_out_again() {
     let stage = |seconds, target| Stage { duration: Duration::from_secs(seconds), target };
-    let executor = Executor::RampingVus { stages: vec![stage(10, 10), stage(10, 0)] };
+    let executor = Executor::RampingVus { from: 0, stages: vec![stage(10, 10), stage(10, 0)] };
     let seen = observe(plan(executor), steady(MILLISECOND * 10)).await;
     // The area under the ramp is 100 VU-seconds, a hundred calls each.
     let calls = seen.metrics.total().outcomes.ok();
@@ -246,7 +248,7 @@ async fn a_ramp_brings_virtual_users_in_and_sees_them_out_again() {
 #[tokio::test(start_paused = true)]
 async fn think_time_is_kept_and_accounted_for() {
     let mut plan = plan(constant(1, Duration::from_secs(10)));
-    plan.scenarios[0].think_time = Some(ThinkTime { min: MILLISECOND * 90, max: MILLISECOND * 90 });
+    plan.scenarios[0].think_time = Some(ThinkTime::constant(MILLISECOND * 90));
     let seen = observe(plan, steady(MILLISECOND * 10)).await;
     let calls = seen.metrics.total().outcomes.ok();
     assert!((98..=100).contains(&calls), "{calls}");
@@ -257,7 +259,7 @@ async fn think_time_is_kept_and_accounted_for() {
 #[tokio::test(start_paused = true)]
 async fn who_only_thinks_at_the_end_has_done_the_iteration() {
     let mut plan = plan(constant(1, Duration::from_secs(1)));
-    plan.scenarios[0].think_time = Some(ThinkTime { min: MILLISECOND * 700, max: MILLISECOND * 700 });
+    plan.scenarios[0].think_time = Some(ThinkTime::constant(MILLISECOND * 700));
     let seen = observe(plan.clone(), steady(MILLISECOND * 10)).await;
     assert_eq!((seen.books.iterations_completed, seen.books.iterations_interrupted), (2, 0));
     let step = plan.scenarios[0].steps()[0].clone();
@@ -269,8 +271,7 @@ async fn who_only_thinks_at_the_end_has_done_the_iteration() {
 #[tokio::test(start_paused = true)]
 async fn who_thinks_between_two_requests_at_the_end_is_cut_short() {
     let mut plan = plan(constant(1, Duration::from_secs(1)));
-    plan.scenarios[0].think_time =
-        Some(ThinkTime { min: Duration::from_secs(5), max: Duration::from_secs(5) });
+    plan.scenarios[0].think_time = Some(ThinkTime::constant(Duration::from_secs(5)));
     let step = plan.scenarios[0].steps()[0].clone();
     plan.scenarios[0].script = Script::Steps(vec![step.clone(), step]);
     let seen = observe(plan, steady(MILLISECOND * 10)).await;
@@ -289,7 +290,7 @@ async fn a_call_still_running_at_the_end_is_waited_for_but_lies_outside_the_wind
 #[tokio::test(start_paused = true)]
 async fn what_outlasts_the_grace_period_is_cut_off_and_counted() {
     let mut plan = plan(constant(2, Duration::from_secs(1)));
-    plan.load.graceful_stop = Duration::from_secs(1);
+    plan.loads[0].graceful_stop = Duration::from_secs(1);
     plan.settings.timeout = Duration::from_mins(1);
     let seen = observe(plan, steady(Duration::from_secs(30))).await;
     let total = seen.metrics.total();

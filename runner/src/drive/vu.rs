@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use pmcp_loadtest_arguments::Draws;
 
-use super::link::{Link, Measured};
+use super::link::{Due, Link, Measured};
 use super::plugin::Guest;
 use super::script::steps::{ReadyScript, ReadyStep, Steps, execute_code};
 use super::session::{NotOpened, Session};
@@ -118,6 +118,11 @@ impl Vu {
         self.worker.phase() == Phase::Running && !self.leave.get()
     }
 
+    /// When its next call should be sent.
+    fn due(&self) -> Due {
+        self.free.into()
+    }
+
     async fn iterate(&mut self) {
         let steps = Arc::clone(&self.worker.steps);
         let mut next = self.draw(&steps).await;
@@ -211,6 +216,7 @@ impl Vu {
         if self.session.is_none() && !step.is_pause() && !Box::pin(self.open_session()).await {
             return Done::NoSession; // a step before closed the session, or the server forgot it
         }
+        let due = self.due();
         let (series, measured) = match step {
             ReadyStep::Think(pause) => {
                 return if self.think(*pause, draws).await { Done::Quietly } else { Done::CutShort };
@@ -221,7 +227,7 @@ impl Vu {
             }
             ReadyStep::Call { series, timeout, template } => {
                 let Some(session) = self.session.as_mut() else { return Done::NoSession };
-                (*series, self.link.call(session, template, self.free, *timeout, keep_answer).await)
+                (*series, self.link.call(session, template, due, *timeout, keep_answer).await)
             }
             ReadyStep::CodeMode { series, .. } => (*series, Box::pin(self.code_mode(step)).await),
         };
@@ -235,17 +241,18 @@ impl Vu {
     }
 
     async fn code_mode(&mut self, step: &ReadyStep) -> Measured {
+        let due = self.due();
         let (ReadyStep::CodeMode { timeout, validate, code, .. }, Some(session)) =
             (step, self.session.as_mut())
         else {
             unreachable!("called for a code_mode step of an open session")
         };
-        let validated = self.link.call(session, validate, self.free, *timeout, true).await;
+        let validated = self.link.call(session, validate, due, *timeout, true).await;
         if !validated.outcome.is_ok() {
             return validated;
         }
         if let Some(execute) = execute_code(self.worker.dialect, code, self.link.answer()) {
-            let executed = self.link.call(session, &execute, self.free, *timeout, false).await;
+            let executed = self.link.call(session, &execute, due, *timeout, false).await;
             validated.followed_by(&executed)
         } else {
             self.link.explain("validate_code answered without an approval_token");
@@ -293,10 +300,8 @@ impl Vu {
 
     /// Thinks; false when the virtual user has to go instead.
     async fn think(&mut self, pause: ThinkTime, draws: &mut Draws) -> bool {
-        let spread = u64::try_from(pause.max.saturating_sub(pause.min).as_nanos()).unwrap_or(u64::MAX - 1);
-        let drawn = if spread == 0 { 0 } else { draws.below(spread + 1) };
         let from = self.free;
-        self.wait(from.after(pause.min + Duration::from_nanos(drawn))).await;
+        self.wait(from.after(pause.drawn(draws))).await;
         self.free = self.worker.context.clock.now();
         self.worker.context.book(|books| books.think_time += self.free.since(from));
         self.may_go_on()
@@ -316,10 +321,10 @@ impl Vu {
 
     /// Opens a session; false when that failed, after a pause.
     async fn open_session(&mut self) -> bool {
-        let timeout = self.worker.settings().timeout;
+        let (timeout, due) = (self.worker.settings().timeout, self.due());
         let opened = match &self.worker.shared_session {
-            Some(shared) => Arc::clone(shared).join(&mut self.link, self.free, timeout).await,
-            None => Session::open(&mut self.link, self.worker.dialect, self.free, timeout)
+            Some(shared) => Arc::clone(shared).join(&mut self.link, due, timeout).await,
+            None => Session::open(&mut self.link, self.worker.dialect, due, timeout)
                 .await
                 .map(|welcome| (welcome.session, welcome.end)),
         };

@@ -18,8 +18,7 @@ use super::script::steps::Steps;
 use super::shared_session::SharedSession;
 use super::usage;
 use crate::judge::{Books, Delta, Moment, WorkerUsage};
-use crate::plan::schedule::Stripe;
-use crate::plan::{Executor, Plan, Scenario, Settings};
+use crate::plan::{Executor, Plan, Scenario, Settings, Stripe};
 
 /// How often a worker hands its samples over.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
@@ -150,7 +149,7 @@ impl Worker {
         if self.phase.get() != Phase::Running {
             return None;
         }
-        match &self.plan.load.executor {
+        match &self.plan.loads[0].executor {
             Executor::SharedIterations { iterations, .. } => {
                 let local = self.claimed.get();
                 (local < self.stripe.share_of(iterations.get())).then(|| {
@@ -160,19 +159,17 @@ impl Worker {
                 })
             }
             Executor::PerVuIterations { iterations, .. } if begun >= iterations.get() => None,
-            Executor::PerVuIterations { .. } | Executor::ConstantVus { .. } | Executor::RampingVus { .. } => {
-                Some(Claim { session: vu, iteration: begun })
-            }
+            _ => Some(Claim { session: vu, iteration: begun }),
         }
     }
 
     /// The iterations that the same virtual user will run after this one, as far as that is known.
     pub(crate) fn claims_after(&self, claim: Claim) -> impl Iterator<Item = Claim> + use<> {
-        let end = match &self.plan.load.executor {
+        let end = match &self.plan.loads[0].executor {
             // Whoever is free takes the next.
             Executor::SharedIterations { .. } => 0,
             Executor::PerVuIterations { iterations, .. } => iterations.get(),
-            Executor::ConstantVus { .. } | Executor::RampingVus { .. } => u64::MAX,
+            _ => u64::MAX,
         };
         (claim.iteration + 1..end).map(move |iteration| Claim { iteration, ..claim })
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::plan::{
     Action, Executor, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId, SeriesKey, Settings, Step,
-    Target,
+    Stripe, Target,
 };
 
 /// Two scenarios: `reader` calls `search` and `fetch`, `writer` calls `store` and lists tools.
@@ -25,14 +25,18 @@ pub(crate) fn plan() -> Plan {
 
 /// A plan of these scenarios, at 20 virtual users for 10 seconds.
 pub(crate) fn plan_of(scenarios: Vec<(&str, Vec<Action>)>) -> Plan {
-    let scenarios = scenarios.into_iter().map(|(name, actions)| Scenario {
-        name: name.to_owned(),
-        weight: 1,
-        think_time: None,
-        script: Script::Steps(
-            actions.into_iter().map(|action| Step { label: None, timeout: None, action }).collect(),
-        ),
-    });
+    let scenarios: Vec<Scenario> = scenarios
+        .into_iter()
+        .map(|(name, actions)| Scenario {
+            name: name.to_owned(),
+            weight: 1,
+            think_time: None,
+            pacing: None,
+            script: Script::Steps(
+                actions.into_iter().map(|action| Step { label: None, timeout: None, action }).collect(),
+            ),
+        })
+        .collect();
     Plan {
         target: Target {
             url: "http://127.0.0.1:3000/mcp".parse().unwrap(),
@@ -41,14 +45,17 @@ pub(crate) fn plan_of(scenarios: Vec<(&str, Vec<Action>)>) -> Plan {
             elicitation: false,
         },
         settings: Settings { seed: 7, workers: NonZeroUsize::new(2).unwrap(), ..Settings::default() },
-        load: Load {
-            executor: Executor::ConstantVus {
+        loads: vec![Load::simple(
+            Executor::ConstantVus {
                 vus: NonZeroU32::new(20).unwrap(),
+                spawn_rate: None,
                 duration: Duration::from_secs(10),
             },
-            graceful_stop: Duration::from_secs(5),
-        },
-        scenarios: scenarios.collect(),
+            Duration::from_secs(5),
+            scenarios.len(),
+        )],
+        shard: Stripe::WHOLE,
+        scenarios,
         thresholds: Vec::new(),
     }
 }
@@ -254,6 +261,7 @@ fn sample(series: SeriesId, index: u64, milliseconds: u64, outcome: Outcome) -> 
         series,
         clocks: Clocks {
             due,
+            ready: due,
             sent,
             headers: ok.then(|| sent.after(service.mul_f64(0.97))),
             first_event: ok.then_some(result),

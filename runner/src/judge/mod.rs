@@ -6,6 +6,7 @@ pub mod metrics;
 pub mod observation;
 pub mod plugins;
 pub mod sample;
+pub mod second;
 pub mod snapshot;
 pub mod threshold;
 pub mod validity;
@@ -13,16 +14,18 @@ pub mod verdict;
 pub(crate) mod wording;
 
 pub use metrics::{
-    Delta, Failures, Histogram, Metrics, Outcomes, Recorder, SeriesMetrics, TimelineRow, Trend,
+    Arrivals, Delta, Failures, Histogram, Metrics, Outcomes, Recorder, SeriesMetrics, Sums, TimelineRow,
+    Trend,
 };
 pub use observation::{
-    Books, GeneratorUsage, Observation, RetiredPlugin, ServerFacts, StopReason, WorkerUsage,
+    Books, Dropped, GeneratorUsage, Observation, RetiredPlugin, ServerFacts, StopReason, WorkerUsage,
 };
 pub use plugins::{
     CheckCounts, LogLevel, LogLine, MetricFacts, MetricKind, PluginFacts, PluginFailure, PluginFault,
     PluginMetrics, Values,
 };
 pub use sample::{Clocks, Moment, Outcome, ProtocolFault, Sample, TransportFault};
+pub use second::{Second, Seconds};
 pub use snapshot::{ClassCount, Progress, Snapshot};
 pub use threshold::{Stretch, ThresholdResult, judge_thresholds, unanswerable};
 pub use validity::{Gate, GateName, GateState, judge_validity};

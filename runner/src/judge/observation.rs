@@ -132,6 +132,10 @@ pub struct WorkerUsage {
 /// Counts beside the samples. All are totals over the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Books {
+    /// Iterations of open loads whose instant came: started or dropped.
+    pub iterations_due: u64,
+    /// Of them, those that never began.
+    pub dropped: Dropped,
     /// Iterations begun.
     pub iterations_started: u64,
     /// Iterations whose steps were all done, whatever their outcome.
@@ -170,11 +174,32 @@ pub struct Books {
     pub service_time: Duration,
     /// Of it: in plugin code.
     pub plugin_time: Duration,
+    /// Of it: waiting for an arrival, or for the pace of a scenario.
+    pub idle_time: Duration,
+}
+
+/// Iterations of open loads that became due and never began, by reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dropped {
+    /// No virtual user was free within the load's `max_wait`, and there could be no more of them.
+    pub no_free_vu: u64,
+    /// The run ended first.
+    pub run_ended: u64,
+}
+
+impl Dropped {
+    /// All of them.
+    pub fn total(self) -> u64 {
+        self.no_free_vu + self.run_ended
+    }
 }
 
 impl Books {
     /// Adds another worker's counts.
     pub fn add(&mut self, other: &Self) {
+        self.iterations_due += other.iterations_due;
+        self.dropped.no_free_vu += other.dropped.no_free_vu;
+        self.dropped.run_ended += other.dropped.run_ended;
         self.iterations_started += other.iterations_started;
         self.iterations_completed += other.iterations_completed;
         self.iterations_interrupted += other.iterations_interrupted;
@@ -194,5 +219,6 @@ impl Books {
         self.connect_time += other.connect_time;
         self.service_time += other.service_time;
         self.plugin_time += other.plugin_time;
+        self.idle_time += other.idle_time;
     }
 }

@@ -44,13 +44,16 @@ impl Moment {
     }
 }
 
-/// The six clocks of a call. Response time is `result - due`, service time `result - sent`, lateness `sent - due`.
+/// The clocks of a call. Response time is `result - due`, service time `result - sent`, lateness `sent - ready`.
 ///
 /// `headers`, `first_event` and `result` are absent where the call never came so far; a failed call's times run to `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clocks {
-    /// When the call should have been sent.
+    /// When the call should have been sent: in the closed model when its virtual user was free; in the open one when its iteration
+    /// arrived, or, of a later step, when it would have come to it had every answer before taken the time that was to be expected.
     pub due: Moment,
+    /// When it could have been sent, as far as the server is concerned: `due`, or the end of the answer before it where that came later.
+    pub ready: Moment,
     /// Just before its first byte was handed to the kernel; when the attempt began, where no connection could be had.
     pub sent: Moment,
     /// When the response head was complete.

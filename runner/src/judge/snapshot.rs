@@ -111,6 +111,7 @@ mod tests {
             let end = Moment::from_nanos(milliseconds * 1_000_000);
             let clocks = Clocks {
                 due: Moment::ORIGIN,
+                ready: Moment::ORIGIN,
                 sent: Moment::ORIGIN,
                 headers: None,
                 first_event: None,

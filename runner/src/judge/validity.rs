@@ -257,8 +257,12 @@ const LATE: &str =
 fn littles_law(observation: &Observation, everything: &SeriesMetrics) -> Gate {
     let books = &observation.books;
     let name = GateName::LittlesLaw;
-    let explained =
-        books.service_time + books.connect_time + books.think_time + books.backoff_time + books.plugin_time;
+    let explained = books.service_time
+        + books.connect_time
+        + books.think_time
+        + books.backoff_time
+        + books.plugin_time
+        + books.idle_time;
     let Some(share) = ratio(explained, books.vu_time).filter(|_| books.vu_time >= LEAST_VU_TIME) else {
         let why = format!(
             "{} of virtual users' time is too little to balance; it takes {}",

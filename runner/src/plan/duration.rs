@@ -83,7 +83,7 @@ pub fn parse_range(text: &str) -> Result<ThinkTime, String> {
     if min > max {
         return Err(format!("`{text}` ends before it begins"));
     }
-    Ok(ThinkTime { min, max })
+    Ok(ThinkTime::Uniform { min, max })
 }
 
 /// Writes a duration as [`parse`] reads it, to the microsecond: "1m30s", "1.5s", "250ms".
@@ -122,10 +122,12 @@ pub fn human(duration: Duration) -> String {
 
 /// Writes a pause as [`parse_range`] reads it.
 pub fn human_range(pause: ThinkTime) -> String {
-    if pause.min == pause.max {
-        return human(pause.min);
+    match pause {
+        ThinkTime::Uniform { min, max } if min == max => human(min),
+        ThinkTime::Uniform { min, max } => format!("{}..{}", human(min), human(max)),
+        ThinkTime::Exponential { mean } => format!("exponential {}", human(mean)),
+        ThinkTime::LogNormal { median, sigma } => format!("log-normal {} sigma {sigma}", human(median)),
     }
-    format!("{}..{}", human(pause.min), human(pause.max))
 }
 
 fn leading(text: &str, belongs: impl Fn(char) -> bool) -> &str {
@@ -227,7 +229,8 @@ mod tests {
     #[test]
     fn a_range_must_not_end_before_it_begins() {
         let pause = parse_range("1s..3s").unwrap();
-        assert_eq!((pause.min, pause.max), (Duration::from_secs(1), Duration::from_secs(3)));
+        let (min, max) = (Duration::from_secs(1), Duration::from_secs(3));
+        assert_eq!(pause, super::ThinkTime::Uniform { min, max });
         assert_eq!(human_range(pause), "1s..3s");
         assert_eq!(human_range(parse_range("250ms").unwrap()), "250ms");
         assert_eq!(parse_range("3s..1s"), Err("`3s..1s` ends before it begins".to_owned()));

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Action, Executor, InstancePolicy, Load, Plan, Scenario, Script, Settings, Step, Target, ThinkTime,
+    Action, Executor, InstancePolicy, Load, Plan, Pool, Rate, Scenario, Script, Settings, Step, Target,
+    ThinkTime,
 };
 
 /// What stands in the place of a secret.
@@ -24,8 +25,8 @@ pub struct ResolvedConfig {
     pub target: ResolvedTarget,
     /// Everything that is not the shape of the load.
     pub settings: ResolvedSettings,
-    /// The shape of the load.
-    pub load: ResolvedLoad,
+    /// The shapes of the load.
+    pub loads: Vec<ResolvedLoad>,
     /// What the virtual users were to do.
     pub scenarios: Vec<ResolvedScenario>,
     /// What the run had to show to pass, such as `response_time{tool=search} p(99) < 300ms`.
@@ -96,9 +97,33 @@ pub struct ResolvedPluginLimits {
 /// The shape of the load; which keys are present depends on the executor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ResolvedLoad {
+    /// Its name, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it began, in microseconds after the start of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_us: Option<u64>,
+    /// The scenarios that it draws from, where these are not all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scenarios: Vec<String>,
     /// How iterations are started.
     pub executor: String,
-    /// Concurrent virtual users.
+    /// Iterations per second, at the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_per_s: Option<f64>,
+    /// How arrivals were spaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spacing: Option<String>,
+    /// Most virtual users of an open load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_vus: Option<u32>,
+    /// How long an arrival waited for a free virtual user at the longest, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_wait_us: Option<u64>,
+    /// Virtual users that started per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spawn_rate_per_s: Option<f64>,
+    /// Concurrent virtual users; those at the beginning, where their number moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vus: Option<u32>,
     /// Length of the run, in microseconds.
@@ -115,6 +140,9 @@ pub struct ResolvedLoad {
     pub stages: Vec<ResolvedStage>,
     /// How long running iterations may go on after the end, in microseconds.
     pub graceful_stop_us: u64,
+    /// How long a running iteration may go on once a falling ramp has no place for its virtual user, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graceful_ramp_down_us: Option<u64>,
 }
 
 /// A stretch of a ramp.
@@ -123,7 +151,11 @@ pub struct ResolvedStage {
     /// How long it takes, in microseconds.
     pub duration_us: u64,
     /// Virtual users at its end.
-    pub target: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<u32>,
+    /// Iterations per second at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_per_s: Option<f64>,
 }
 
 /// What a virtual user does in one iteration.
@@ -136,6 +168,9 @@ pub struct ResolvedScenario {
     /// Pause after every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub think_time: Option<ResolvedPause>,
+    /// Shortest time from the beginning of an iteration to that of the virtual user's next one, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pacing_us: Option<u64>,
     /// The plugin that chose the steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plugin: Option<String>,
@@ -146,13 +181,24 @@ pub struct ResolvedScenario {
     pub steps: Vec<ResolvedStep>,
 }
 
-/// A pause, drawn evenly from a range.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// A pause, by its distribution: which keys are present depends on it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ResolvedPause {
-    /// Shortest pause, in microseconds.
-    pub min_us: u64,
-    /// Longest pause, in microseconds.
-    pub max_us: u64,
+    /// Shortest pause of an even distribution, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_us: Option<u64>,
+    /// Longest pause of an even distribution, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_us: Option<u64>,
+    /// Mean of an exponential distribution, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_us: Option<u64>,
+    /// Median of a log-normal distribution, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub median_us: Option<u64>,
+    /// Standard deviation of the logarithm of a log-normal distribution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigma: Option<f64>,
 }
 
 /// One step; which keys are present depends on its type.
@@ -177,7 +223,7 @@ impl From<&Plan> for ResolvedConfig {
         Self {
             target: target(&plan.target),
             settings: ResolvedSettings { plugins: plugin_limits(plan), ..settings(&plan.settings) },
-            load: load(&plan.load),
+            loads: plan.loads.iter().map(|it| load(it, &plan.scenarios)).collect(),
             scenarios: plan.scenarios.iter().map(scenario).collect(),
             thresholds: plan.thresholds.iter().map(ToString::to_string).collect(),
         }
@@ -279,21 +325,58 @@ fn plugin_limits(plan: &Plan) -> Option<ResolvedPluginLimits> {
     })
 }
 
-fn load(load: &Load) -> ResolvedLoad {
+fn load(load: &Load, scenarios: &[Scenario]) -> ResolvedLoad {
     let named = ResolvedLoad {
         executor: load.executor.name().to_owned(),
+        name: Some(load.name.clone()).filter(|name| !name.is_empty()),
+        start_us: Some(micros(load.start)).filter(|start| *start > 0),
+        scenarios: if load.scenarios.len() == scenarios.len() {
+            Vec::new()
+        } else {
+            load.scenarios.iter().map(|&place| scenarios[place].name.clone()).collect()
+        },
         graceful_stop_us: micros(load.graceful_stop),
         ..ResolvedLoad::default()
     };
+    let pooled = |pool: &Pool| ResolvedLoad {
+        vus: Some(pool.vus),
+        max_vus: Some(pool.max_vus.get()),
+        max_wait_us: Some(micros(pool.max_wait)),
+        spacing: Some(pool.spacing.as_str().to_owned()),
+        ..named.clone()
+    };
     match &load.executor {
-        Executor::ConstantVus { vus, duration } => {
-            ResolvedLoad { vus: Some(vus.get()), duration_us: Some(micros(*duration)), ..named }
+        Executor::ConstantVus { vus, spawn_rate, duration } => ResolvedLoad {
+            vus: Some(vus.get()),
+            spawn_rate_per_s: spawn_rate.map(Rate::get),
+            duration_us: Some(micros(*duration)),
+            ..named
+        },
+        Executor::RampingVus { from, stages } => {
+            let stages = stages.iter().map(|stage| ResolvedStage {
+                duration_us: micros(stage.duration),
+                target: Some(stage.target),
+                target_per_s: None,
+            });
+            ResolvedLoad {
+                vus: Some(*from).filter(|from| *from > 0),
+                stages: stages.collect(),
+                graceful_ramp_down_us: Some(micros(load.graceful_ramp_down)),
+                ..named
+            }
         }
-        Executor::RampingVus { stages } => {
-            let stages = stages
-                .iter()
-                .map(|stage| ResolvedStage { duration_us: micros(stage.duration), target: stage.target });
-            ResolvedLoad { stages: stages.collect(), ..named }
+        Executor::ConstantArrivalRate { rate, duration, pool } => ResolvedLoad {
+            rate_per_s: Some(rate.get()),
+            duration_us: Some(micros(*duration)),
+            ..pooled(pool)
+        },
+        Executor::RampingArrivalRate { from, stages, pool } => {
+            let stages = stages.iter().map(|stage| ResolvedStage {
+                duration_us: micros(stage.duration),
+                target: None,
+                target_per_s: Some(stage.target.get()),
+            });
+            ResolvedLoad { rate_per_s: Some(from.get()), stages: stages.collect(), ..pooled(pool) }
         }
         Executor::SharedIterations { vus, iterations, max_duration }
         | Executor::PerVuIterations { vus, iterations, max_duration } => ResolvedLoad {
@@ -314,6 +397,7 @@ fn scenario(scenario: &Scenario) -> ResolvedScenario {
         name: scenario.name.clone(),
         weight: scenario.weight,
         think_time: scenario.think_time.map(pause),
+        pacing_us: scenario.pacing.map(micros),
         plugin: plugin.map(|plugin| plugin.file.display().to_string()),
         config: plugin.map(|plugin| plugin.config.clone()),
         steps: scenario.steps().iter().map(step).collect(),
@@ -321,7 +405,16 @@ fn scenario(scenario: &Scenario) -> ResolvedScenario {
 }
 
 fn pause(pause: ThinkTime) -> ResolvedPause {
-    ResolvedPause { min_us: micros(pause.min), max_us: micros(pause.max) }
+    let none = ResolvedPause::default();
+    match pause {
+        ThinkTime::Uniform { min, max } => {
+            ResolvedPause { min_us: Some(micros(min)), max_us: Some(micros(max)), ..none }
+        }
+        ThinkTime::Exponential { mean } => ResolvedPause { mean_us: Some(micros(mean)), ..none },
+        ThinkTime::LogNormal { median, sigma } => {
+            ResolvedPause { median_us: Some(micros(median)), sigma: Some(sigma), ..none }
+        }
+    }
 }
 
 fn step(step: &Step) -> ResolvedStep {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::headers::{self, Written};
 use super::plugin::PluginUse;
+use super::think_time::ThinkTime;
 
 /// One pass of a virtual user. Which scenario an iteration takes is drawn by weight.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Scenario {
     pub weight: u32,
     /// Pause after every step.
     pub think_time: Option<ThinkTime>,
+    /// In the closed model: shortest time from the beginning of an iteration to that of the virtual user's next one.
+    pub pacing: Option<Duration>,
     /// Where the steps come from.
     pub script: Script,
 }
@@ -136,15 +139,6 @@ impl HttpStep {
             || self.headers.iter().find_map(|(name, value)| headers::mistake(name, value, Written::ByStep));
         of_line.map(|(message, help)| (message.to_owned(), help)).or_else(of_headers)
     }
-}
-
-/// A pause, drawn evenly from `min..=max`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ThinkTime {
-    /// Shortest pause.
-    pub min: Duration,
-    /// Longest pause; at least `min`.
-    pub max: Duration,
 }
 
 /// Index of a series within a run; samples carry this instead of names.

@@ -179,6 +179,35 @@ pub enum TransportKind {
     Reqwest,
 }
 
+/// When a virtual user is told what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum ScenarioChoice {
+    /// Every iteration draws its scenario, by weight.
+    #[default]
+    PerIteration,
+    /// Every virtual user belongs to one scenario as long as it lives; their numbers are in proportion to the weights.
+    PerVu,
+}
+
+/// What of the beginning of a run is left out of its figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WarmUp {
+    /// Nothing.
+    #[default]
+    None,
+    /// So much time; whole seconds.
+    Fixed(Duration),
+    /// What the rule MSER-5 finds, at most the first [`WarmUp::LONGEST_FOUND`] and half of the run.
+    Auto,
+}
+
+impl WarmUp {
+    /// The longest warm-up that the rule finds: so many seconds of samples are kept apart until it has decided.
+    pub const LONGEST_FOUND: Duration = Duration::from_secs(60);
+}
+
 impl SessionPolicy {
     /// The word in the TOML file and in reports.
     pub fn as_str(self) -> &'static str {
@@ -186,6 +215,16 @@ impl SessionPolicy {
             Self::PerVu => "per-vu",
             Self::PerIteration => "per-iteration",
             Self::Shared => "shared",
+        }
+    }
+}
+
+impl ScenarioChoice {
+    /// The word in the TOML file and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PerIteration => "per-iteration",
+            Self::PerVu => "per-vu",
         }
     }
 }
@@ -231,6 +270,7 @@ macro_rules! parse_by_word {
 
 parse_by_word! {
     SessionPolicy { PerVu, PerIteration, Shared }
+    ScenarioChoice { PerIteration, PerVu }
     ConnectionPolicy { KeepAlive, PerRequest }
     TransportKind { H1, Reqwest }
 }
@@ -291,6 +331,10 @@ pub struct Settings {
     pub quick_ack: bool,
     /// Fewest measured calls for a verdict other than inconclusive.
     pub min_samples: u64,
+    /// When a virtual user is told what to do.
+    pub scenario_choice: ScenarioChoice,
+    /// What of the beginning of the run is left out of its figures.
+    pub warm_up: WarmUp,
     /// What every plugin is allowed.
     pub plugins: PluginLimits,
 }
@@ -307,6 +351,8 @@ impl Default for Settings {
             max_body_bytes: 64 * 1024 * 1024,
             quick_ack: true,
             min_samples: 100,
+            scenario_choice: ScenarioChoice::default(),
+            warm_up: WarmUp::default(),
             plugins: PluginLimits::default(),
         }
     }

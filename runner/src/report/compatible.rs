@@ -33,8 +33,8 @@ pub struct ReportConfig {
     pub target: ResolvedTarget,
     /// Everything that is not the shape of the load.
     pub settings: ResolvedSettings,
-    /// The shape of the load.
-    pub load: ResolvedLoad,
+    /// The shapes of the load.
+    pub loads: Vec<ResolvedLoad>,
     /// What the run had to show to pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<String>,
@@ -148,16 +148,16 @@ impl From<ResolvedScenario> for ReportScenario {
 
 impl ReportConfig {
     pub(super) fn new(plan: &Plan, resolved: ResolvedConfig) -> Self {
-        let ResolvedConfig { target, settings, load, scenarios, thresholds } = resolved;
+        let ResolvedConfig { target, settings, loads, scenarios, thresholds } = resolved;
         Self {
-            virtual_users: plan.load.executor.max_vus(),
-            duration_secs: plan.load.executor.duration().map(whole_seconds_up),
+            virtual_users: plan.max_vus(),
+            duration_secs: plan.duration().map(whole_seconds_up),
             timeout_ms: u64::try_from(plan.settings.timeout.as_millis()).unwrap_or(u64::MAX),
             expected_interval_ms: 0,
             scenario: scenarios.into_iter().map(ReportScenario::from).collect(),
             target,
             settings,
-            load,
+            loads,
             thresholds,
         }
     }

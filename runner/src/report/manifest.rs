@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::ResolvedConfig;
+use crate::plan::{Load, ResolvedConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -138,8 +138,8 @@ impl RunManifest {
             stop: stop.to_owned(),
             seed: plan.settings.seed,
             config_hash: config.hash(),
-            executor: plan.load.executor.name().to_owned(),
-            load_model: "closed".to_owned(),
+            executor: words(plan, |load| load.executor.name()),
+            load_model: words(plan, |load| if load.executor.is_open() { "open" } else { "closed" }),
             workers: plan.settings.workers.get(),
             session: plan.settings.session.as_str().to_owned(),
             connection: plan.settings.connection.as_str().to_owned(),
@@ -240,4 +240,11 @@ mod tests {
         let typed = ["run", "http://localhost:3000/mcp", "--vus", "5", "--duration=30s"];
         assert_eq!(shown(&typed), typed);
     }
+}
+
+/// What each load is in one respect; once where all are the same.
+fn words(plan: &Plan, of: fn(&Load) -> &'static str) -> String {
+    let mut words: Vec<&str> = plan.loads.iter().map(of).collect();
+    words.dedup();
+    words.join(", ")
 }

@@ -285,6 +285,7 @@ fn a_plugin_stands_in_the_configuration_with_what_it_was_set_up_with_and_allowed
         name: "shopper".to_owned(),
         weight: 1,
         think_time: None,
+        pacing: None,
         script: Script::Plugin(PluginUse { file: "plugins/shopper.wasm".into(), config: config.clone() }),
     });
     let report = report_under(&plan, Run::new());

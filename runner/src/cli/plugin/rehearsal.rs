@@ -19,7 +19,7 @@ use crate::error::{Error, ExitCode};
 use crate::judge::Observation;
 use crate::plan::config::{Overrides, resolve};
 use crate::plan::discovery::Discovery;
-use crate::plan::{Executor, InstancePolicy, Plan, Protocol, Revision, Secret};
+use crate::plan::{Executor, InstancePolicy, Load, Plan, Protocol, Revision, Secret};
 
 /// The address of a server that is not there.
 const NOWHERE: &str = "http://dry.invalid/mcp";
@@ -177,7 +177,8 @@ impl Rehearsal {
     pub(super) fn prepare(&self, cast: Cast) -> Result<Ready, Error> {
         let mut plan = self.plan.clone();
         let Cast { vus, iterations, instances } = cast;
-        plan.load.executor = Executor::PerVuIterations { vus, iterations, max_duration: None };
+        let executor = Executor::PerVuIterations { vus, iterations, max_duration: None };
+        plan.loads = vec![Load::simple(executor, plan.loads[0].graceful_stop, plan.scenarios.len())];
         plan.settings.plugins.instances = instances;
         let plan = Arc::new(plan);
         let runtime = control_runtime()?;

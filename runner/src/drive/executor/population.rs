@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// have ended.
 pub(crate) async fn keep(worker: &Rc<Worker>) {
     let mut crew = Crew { worker: Rc::clone(worker), members: Vec::new(), spawned: 0, tasks: JoinSet::new() };
-    let executor = &worker.plan.load.executor;
+    let executor = &worker.plan.loads[0].executor;
     let ends = executor.duration().map(|duration| Moment::ORIGIN.after(duration));
     loop {
         let now = worker.context.clock.now();
@@ -91,7 +91,7 @@ impl Crew {
 
     /// Waits for all to end: as long as the grace period, then they are cut off.
     async fn see_home(mut self) {
-        let grace = self.worker.plan.load.graceful_stop;
+        let grace = self.worker.plan.loads[0].graceful_stop;
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(grace, all).await.is_err() {
             self.worker.advance(Phase::Aborted);

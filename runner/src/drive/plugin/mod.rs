@@ -133,7 +133,7 @@ impl Candidates {
     ) -> Result<Plugins, Error> {
         let target = Arc::new(TargetFacts::new(discovery));
         let settings = &plan.settings;
-        let vus = plan.load.executor.max_vus();
+        let vus = plan.max_vus();
         let workers = u32::try_from(settings.workers.get()).unwrap_or(u32::MAX).min(vus.max(1));
         let attach = |(number, ((scenario, plugin), loaded)): (usize, ((&str, &PluginUse), Loaded))| {
             loaded.check_tools(discovery)?;

@@ -49,7 +49,7 @@ impl Guests {
             Action::Think(milliseconds) => {
                 let milliseconds = if self.skips_pauses() { 0 } else { milliseconds };
                 let pause = Duration::from_millis(milliseconds.into());
-                ReadyStep::Think(ThinkTime { min: pause, max: pause })
+                ReadyStep::Think(ThinkTime::constant(pause))
             }
             Action::EndSession => ReadyStep::EndSession,
             Action::CodeMode(code) => self.code_mode(code, label, timeout)?,

@@ -18,7 +18,7 @@ use crate::drive::context::{Carrier, Context};
 use crate::drive::deadline::Slot;
 use crate::drive::protocol::reply::Expect;
 use crate::judge::Outcome;
-use crate::plan::{ConnectionPolicy, Executor, Load, Plan, Protocol, Settings, Target, TransportKind};
+use crate::plan::{ConnectionPolicy, Plan, Protocol, Settings, Stripe, Target, TransportKind};
 
 /// The id of every request here.
 pub(super) const ID: u64 = 7;
@@ -43,7 +43,8 @@ pub(super) fn plan(url: &str, transport: TransportKind) -> Plan {
             elicitation: false,
         },
         settings: Settings { transport, max_body_bytes: 200_000, ..Settings::default() },
-        load: Load { executor: Executor::RampingVus { stages: Vec::new() }, graceful_stop: Duration::ZERO },
+        loads: Vec::new(),
+        shard: Stripe::WHOLE,
         scenarios: Vec::new(),
         thresholds: Vec::new(),
     }

@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
+use std::time::Duration;
 
 use pmcp_loadtest_demo_server::{DemoServer, Script};
 use serde_json::json;
@@ -10,19 +11,21 @@ use tokio::sync::watch;
 use super::testbed::{BOTH, plan};
 use crate::drive::{Controls, StopRequest, Survey, prepare};
 use crate::judge::Observation;
-use crate::plan::{self, Action, Executor, Plan, Protocol, Revision, Scenario, Step};
+use crate::plan::{self, Action, Executor, Load, Plan, Protocol, Revision, Scenario, Step};
 
 fn thirty_echoes(plan: &mut Plan) {
     let arguments = json!({"message": "hi"});
     let action = Action::CallTool { tool: "echo".into(), arguments };
     let script = plan::Script::Steps(vec![Step { label: None, timeout: None, action }]);
-    plan.scenarios = vec![Scenario { name: "echo".into(), weight: 1, think_time: None, script }];
+    plan.scenarios =
+        vec![Scenario { name: "echo".into(), weight: 1, think_time: None, pacing: None, script }];
     plan.settings.workers = NonZeroUsize::new(2).unwrap();
-    plan.load.executor = Executor::SharedIterations {
+    let executor = Executor::SharedIterations {
         vus: NonZeroU32::new(4).unwrap(),
         iterations: NonZeroU64::new(30).unwrap(),
         max_duration: None,
     };
+    plan.loads = vec![Load::simple(executor, Duration::ZERO, 1)];
 }
 
 fn observe(plan: Plan) -> Observation {

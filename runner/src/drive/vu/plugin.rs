@@ -126,7 +126,7 @@ impl Vu {
         while let Some(step) = guest.next_step(planned, timeout) {
             match self.perform(&step.step, draws, step.wants_answer()).await {
                 Done::Quietly => {
-                    if matches!(step.step, ReadyStep::Think(pause) if !pause.max.is_zero()) {
+                    if matches!(step.step, ReadyStep::Think(pause) if !pause.is_zero()) {
                         self.fruitless = 0;
                     }
                 }

@@ -20,6 +20,24 @@ pub struct Delta {
     series: Vec<Option<Box<SeriesMetrics>>>,
     /// By the plugin's number.
     plugins: Vec<PluginMetrics>,
+    arrivals: Arrivals,
+}
+
+/// Iterations of the open model, by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// Those whose instant came.
+    pub due: u64,
+    /// Of them, those that no virtual user was free for in time.
+    pub dropped: u64,
+}
+
+impl Arrivals {
+    /// Adds another's counts.
+    pub fn add(&mut self, other: Self) {
+        self.due += other.due;
+        self.dropped += other.dropped;
+    }
 }
 
 impl Recorder {
@@ -48,6 +66,11 @@ impl Recorder {
         &mut plugins[index]
     }
 
+    /// Counts iterations of the open model.
+    pub fn arrive(&mut self, arrivals: Arrivals) {
+        self.gathered.arrivals.add(arrivals);
+    }
+
     /// Hands over what was gathered and starts anew in `recycled`, which is emptied first.
     ///
     /// Passing back the delta of an earlier tick keeps its memory in use: with two deltas going round nothing is allocated.
@@ -60,7 +83,11 @@ impl Recorder {
 
 impl Delta {
     fn new(series: usize) -> Self {
-        Self { series: std::iter::repeat_with(|| None).take(series).collect(), plugins: Vec::new() }
+        Self {
+            series: std::iter::repeat_with(|| None).take(series).collect(),
+            plugins: Vec::new(),
+            arrivals: Arrivals::default(),
+        }
     }
 
     /// The series that have samples.
@@ -75,7 +102,13 @@ impl Delta {
         &self.plugins
     }
 
+    /// Iterations of the open model.
+    pub(crate) fn arrivals(&self) -> Arrivals {
+        self.arrivals
+    }
+
     fn clear(&mut self) {
+        self.arrivals = Arrivals::default();
         self.series.iter_mut().flatten().for_each(|series| series.clear());
         self.plugins.iter_mut().for_each(PluginMetrics::clear);
     }

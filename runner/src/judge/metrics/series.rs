@@ -26,7 +26,7 @@ pub struct SeriesMetrics {
     pub service_time: Histogram,
     /// `end - due` of calls that were neither ok nor cut off by us.
     pub failed_time: Histogram,
-    /// `sent - due` of all calls: how late the generator was.
+    /// `sent - ready` of all calls: how late the generator was.
     pub lateness: Histogram,
     /// `headers - sent` of ok calls.
     pub headers: Histogram,
@@ -129,7 +129,7 @@ impl Outcomes {
         }
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.ok = 0;
         self.cancelled = 0;
         self.failures.clear();
@@ -168,7 +168,7 @@ impl SeriesMetrics {
         self.outcomes.record(*outcome, message);
         self.bytes_sent += sample.bytes_sent;
         self.bytes_received += sample.bytes_received;
-        self.lateness.record_nanos(clocks.sent.nanos_since(clocks.due));
+        self.lateness.record_nanos(clocks.sent.nanos_since(clocks.ready));
         if *outcome == Outcome::Cancelled {
             return;
         }

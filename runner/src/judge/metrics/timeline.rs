@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Histogram, SeriesMetrics};
+use super::{Arrivals, Histogram, SeriesMetrics};
 
 /// Seconds whose histogram is still open: the current one, those the live rate looks back over, and so the delay that a worker's
 /// delta may have.
@@ -25,6 +25,8 @@ pub struct TimelineRow {
     pub errors: u64,
     /// The largest number of virtual users that was reported in it.
     pub active_vus: u32,
+    /// Iterations of the open model that became due in it, and those that were dropped.
+    pub arrivals: Arrivals,
     /// Bytes of requests.
     pub bytes_sent: u64,
     /// Bytes of responses.
@@ -69,6 +71,11 @@ impl Timeline {
         }
         let row = &mut self.rows[index_of(second)];
         row.active_vus = row.active_vus.max(active_vus);
+    }
+
+    /// Counts iterations of the open model in `second`, which has been reached.
+    pub(super) fn count_arrivals(&mut self, second: u64, arrivals: Arrivals) {
+        self.rows[index_of(second)].arrivals.add(arrivals);
     }
 
     /// Adds samples of one operation to `second`, which has been reached. Counts are exact whenever they come; percentiles cover

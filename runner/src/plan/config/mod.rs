@@ -23,7 +23,7 @@ use schemars::Schema;
 use schemars::transform::{Transform, transform_subschemas};
 use serde_json::Value;
 
-use super::{Load, Plan};
+use super::{Load, Plan, Stripe};
 use error::Problems;
 pub use error::{ConfigError, ConfigErrors};
 use file::File;
@@ -58,7 +58,7 @@ pub struct Resolved {
 ///     type = "tools/list"
 /// "#;
 /// let resolved = resolve(Some(("loadtest.toml", text)), &Overrides::default(), &|_| None)?;
-/// assert_eq!(resolved.plan.load.executor.name(), "constant-vus");
+/// assert_eq!(resolved.plan.loads[0].executor.name(), "constant-vus");
 /// # Ok::<(), pmcp_loadtest::plan::config::ConfigErrors>(())
 /// ```
 pub fn resolve(
@@ -105,7 +105,8 @@ pub fn resolve(
     let plan = target.zip(executor).map(|(target, executor)| Plan {
         target,
         settings,
-        load: Load { executor, graceful_stop },
+        loads: vec![Load::simple(executor, graceful_stop, scenarios.len())],
+        shard: Stripe::WHOLE,
         scenarios,
         thresholds,
     });

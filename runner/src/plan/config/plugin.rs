@@ -88,7 +88,7 @@ pub(super) fn only(
         problems.anywhere("--plugin names no file", "write the plugin's file, such as shopper.wasm");
         return None;
     };
-    Some(Scenario { name, weight: 1, think_time, script: Script::Plugin(plugin) })
+    Some(Scenario { name, weight: 1, think_time, pacing: None, script: Script::Plugin(plugin) })
 }
 
 /// Sets the only plugin up with what `--plugin-config` says, instead of the file's `config`.

@@ -23,7 +23,7 @@ pub(super) fn resolve(
 ) -> (Vec<Scenario>, Vec<Scenario>) {
     let pause =
         pause.and_then(|at| problems.counted(at, Duration::from_millis)).filter(|pause| !pause.is_zero());
-    let pause = pause.map(|pause| ThinkTime { min: pause, max: pause });
+    let pause = pause.map(|pause| ThinkTime::constant(pause));
     if let Some(file) = &overrides.plugin {
         if !tables.is_empty() {
             let replaced = problems.source().name;
@@ -110,7 +110,7 @@ fn scenario(
     notes: &mut Vec<String>,
 ) -> Option<Scenario> {
     let think_time = match &table.value.think_time {
-        Some(at) => Some(problems.pause(at)?).filter(|pause| !pause.max.is_zero()),
+        Some(at) => Some(problems.pause(at)?).filter(|pause| !pause.is_zero()),
         None => pause,
     };
     let script = script(&mut table, problems)?;
@@ -118,7 +118,13 @@ fn scenario(
         Some(name) => name.value,
         None => free_name(&script, index, names),
     };
-    let scenario = Scenario { name, weight: table.value.weight.map_or(1, |at| at.value), think_time, script };
+    let scenario = Scenario {
+        name,
+        weight: table.value.weight.map_or(1, |at| at.value),
+        think_time,
+        pacing: None,
+        script,
+    };
     if scenario.steps().iter().any(|step| step::has_placeholder(&step.action)) {
         let name = &scenario.name;
         notes.push(format!(

@@ -82,6 +82,8 @@ pub(super) fn resolve(
         max_body_bytes: max_body_bytes(table, overrides, problems).unwrap_or(defaults.max_body_bytes),
         quick_ack: overrides.quick_ack.or(table.quick_ack).unwrap_or(defaults.quick_ack),
         min_samples: overrides.min_samples.or(table.min_samples).unwrap_or(defaults.min_samples),
+        scenario_choice: defaults.scenario_choice,
+        warm_up: defaults.warm_up,
         plugins: plugin_limits::resolve(plugins, problems),
     };
     let graceful_stop = table.graceful_stop.as_ref().and_then(|at| problems.duration(at));

@@ -33,7 +33,7 @@ pub(super) fn resolve(
     let in_file = tables::read(file, problems);
     let flags = Flags::check(overrides, problems);
     if !flags.stages.is_empty() {
-        return Some(Executor::RampingVus { stages: flags.stages });
+        return Some(Executor::RampingVus { from: 0, stages: flags.stages });
     }
     let users = flags.users.or(in_file.users);
     let length = flags.length.or(in_file.length);
@@ -42,9 +42,11 @@ pub(super) fn resolve(
     }
     let vus = users.unwrap_or(NonZeroU32::MIN);
     Some(match in_file.shape? {
-        Shape::Constant => {
-            Executor::ConstantVus { vus: users.unwrap_or(USERS), duration: length.unwrap_or(LENGTH) }
-        }
+        Shape::Constant => Executor::ConstantVus {
+            vus: users.unwrap_or(USERS),
+            spawn_rate: None,
+            duration: length.unwrap_or(LENGTH),
+        },
         Shape::Ramp(stages) if flags.users.is_some() || flags.length.is_some() => {
             let vus = users.unwrap_or_else(|| peak(&stages));
             let duration = length.unwrap_or_else(|| sum(&stages));
@@ -52,14 +54,14 @@ pub(super) fn resolve(
                 "--vus and --duration replace the file's stages: {vus} virtual users for {}",
                 duration::human(duration)
             ));
-            Executor::ConstantVus { vus, duration }
+            Executor::ConstantVus { vus, spawn_rate: None, duration }
         }
         Shape::Ramp(stages) => {
             if !in_file.idle.is_empty() {
                 let keys = in_file.idle.join(" and ");
                 notes.push(format!("{keys} in [settings]: no effect, because stages shape the load"));
             }
-            Executor::RampingVus { stages }
+            Executor::RampingVus { from: 0, stages }
         }
         Shape::Shared(iterations) => Executor::SharedIterations { vus, iterations, max_duration: length },
         Shape::PerVu(iterations) => Executor::PerVuIterations { vus, iterations, max_duration: length },

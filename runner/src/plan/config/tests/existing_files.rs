@@ -63,7 +63,11 @@ fn run(text: &str, flags: Overrides) -> Resolved {
 }
 
 fn constant(vus: u32, secs: u64) -> Executor {
-    Executor::ConstantVus { vus: NonZeroU32::new(vus).unwrap(), duration: Duration::from_secs(secs) }
+    Executor::ConstantVus {
+        vus: NonZeroU32::new(vus).unwrap(),
+        spawn_rate: None,
+        duration: Duration::from_secs(secs),
+    }
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn a_table_with_a_type_is_a_scenario_of_one_step() {
             ("code_mode/graphql", 2, 1)
         ]
     );
-    assert_eq!(plan.load.executor, constant(4, 30));
+    assert_eq!(plan.loads[0].executor, constant(4, 30));
     assert_eq!(plan.settings.timeout, Duration::from_secs(2));
 }
 
@@ -110,7 +114,7 @@ fn arguments_keep_their_values_and_their_order_and_are_an_empty_object_if_absent
 fn request_interval_is_a_constant_pause_after_every_step() {
     let pause = Duration::from_millis(250);
     let plan = run(EVERYTHING, Overrides::default()).plan;
-    assert!(plan.scenarios.iter().all(|it| it.think_time == Some(ThinkTime { min: pause, max: pause })));
+    assert!(plan.scenarios.iter().all(|it| it.think_time == Some(ThinkTime::constant(pause))));
     let none = run(&EVERYTHING.replace("= 250", "= 0"), Overrides::default()).plan;
     assert!(none.scenarios.iter().all(|it| it.think_time.is_none()));
 }
@@ -132,8 +136,8 @@ fn stages_shape_the_load_and_make_users_and_duration_idle() {
     let resolved = run(&format!("{EVERYTHING}{STAGES}"), Overrides::default());
     let stage = |target, secs| Stage { target, duration: Duration::from_secs(secs) };
     assert_eq!(
-        resolved.plan.load.executor,
-        Executor::RampingVus { stages: vec![stage(5, 10), stage(0, 60)] }
+        resolved.plan.loads[0].executor,
+        Executor::RampingVus { from: 0, stages: vec![stage(5, 10), stage(0, 60)] }
     );
     assert!(
         resolved
@@ -156,35 +160,35 @@ fn users_and_duration_of_the_command_line_beat_stages_with_a_note() {
         &text,
         Overrides { vus: Some(20), duration: Some(Duration::from_mins(1)), ..Overrides::default() },
     );
-    assert_eq!(both.plan.load.executor, constant(20, 60));
+    assert_eq!(both.plan.loads[0].executor, constant(20, 60));
     let note = "--vus and --duration replace the file's stages: 20 virtual users for 1m";
     assert!(both.notes.iter().any(|it| it == note), "{:?}", both.notes);
     let vus = run(&text, Overrides { vus: Some(20), ..Overrides::default() });
-    assert_eq!(vus.plan.load.executor, constant(20, 30));
+    assert_eq!(vus.plan.loads[0].executor, constant(20, 30));
     let duration = run(&text, Overrides { duration: Some(Duration::from_secs(7)), ..Overrides::default() });
-    assert_eq!(duration.plan.load.executor, constant(4, 7));
+    assert_eq!(duration.plan.loads[0].executor, constant(4, 7));
 }
 
 #[test]
 fn without_numbers_in_the_file_flags_take_what_is_missing_from_the_stages() {
     let text = format!("[[scenario]]\ntype = \"ping\"\n{STAGES}");
     let vus = run(&text, Overrides { vus: Some(20), ..Overrides::default() });
-    assert_eq!(vus.plan.load.executor, constant(20, 70));
+    assert_eq!(vus.plan.loads[0].executor, constant(20, 70));
     let duration = run(&text, Overrides { duration: Some(Duration::from_secs(7)), ..Overrides::default() });
-    assert_eq!(duration.plan.load.executor, constant(5, 7));
+    assert_eq!(duration.plan.loads[0].executor, constant(5, 7));
 }
 
 #[test]
 fn iterations_of_the_command_line_are_a_total_that_ends_at_the_latest_with_the_duration() {
     let iterations = Overrides { iterations: Some(1000), ..Overrides::default() };
     let Executor::SharedIterations { vus, iterations: total, max_duration } =
-        run(EVERYTHING, iterations.clone()).plan.load.executor
+        run(EVERYTHING, iterations.clone()).plan.loads[0].executor
     else {
         panic!("not shared iterations")
     };
     assert_eq!((vus.get(), total.get(), max_duration), (4, 1000, Some(Duration::from_secs(30))));
     let staged = run(&format!("[[scenario]]\ntype = \"ping\"\n{STAGES}"), iterations);
-    let Executor::SharedIterations { vus, max_duration, .. } = staged.plan.load.executor else {
+    let Executor::SharedIterations { vus, max_duration, .. } = staged.plan.loads[0].executor else {
         panic!("not shared iterations")
     };
     assert_eq!((vus.get(), max_duration), (5, Some(Duration::from_secs(70))));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{SCENARIO, SEARCH, TARGET, plain, with};
 use crate::plan::config::{Overrides, resolve};
 use crate::plan::{
-    Action, ConnectionPolicy, Executor, HttpStep, PluginLimits, Protocol, Revision, Secret, SessionPolicy,
-    Settings, Stage, ThinkTime, TransportKind,
+    Action, ConnectionPolicy, Executor, HttpStep, PluginLimits, Protocol, Revision, ScenarioChoice, Secret,
+    SessionPolicy, Settings, Stage, ThinkTime, TransportKind, WarmUp,
 };
 
 fn users(count: u32) -> NonZeroU32 {
@@ -18,8 +18,11 @@ fn users(count: u32) -> NonZeroU32 {
 fn the_shortest_file_gets_the_defaults() {
     let resolved = plain(&format!("{TARGET}{SCENARIO}")).unwrap();
     let duration = Duration::from_secs(30);
-    assert_eq!(resolved.plan.load.executor, Executor::ConstantVus { vus: users(10), duration });
-    assert_eq!(resolved.plan.load.graceful_stop, Duration::from_secs(30));
+    assert_eq!(
+        resolved.plan.loads[0].executor,
+        Executor::ConstantVus { vus: users(10), spawn_rate: None, duration }
+    );
+    assert_eq!(resolved.plan.loads[0].graceful_stop, Duration::from_secs(30));
     assert_eq!(resolved.plan.settings, Settings::default());
     assert_eq!(resolved.plan.target.protocol, Protocol::Auto);
     assert_eq!((resolved.origin.as_str(), resolved.notes.len()), ("loadtest.toml", 0));
@@ -45,10 +48,12 @@ fn every_setting_of_the_file_arrives() {
             max_body_bytes: 1 << 20,
             quick_ack: false,
             min_samples: 1,
+            scenario_choice: ScenarioChoice::default(),
+            warm_up: WarmUp::default(),
             plugins: PluginLimits::default(),
         }
     );
-    assert_eq!(plan.load.graceful_stop, Duration::from_secs(1));
+    assert_eq!(plan.loads[0].graceful_stop, Duration::from_secs(1));
     assert_eq!(plan.target.protocol, Protocol::Pinned(Revision::V2025_06_18));
 }
 
@@ -75,8 +80,8 @@ fn flags_beat_the_file() {
     let plan = with(&text, &flags).unwrap().plan;
     assert_eq!(plan.target.url.as_str(), "https://example.test/mcp");
     assert_eq!(plan.target.protocol, Protocol::Pinned(Revision::V2026_07_28));
-    assert_eq!(plan.load.executor.max_vus(), 2);
-    assert_eq!(plan.load.graceful_stop, Duration::ZERO);
+    assert_eq!(plan.loads[0].executor.max_vus(), 2);
+    assert_eq!(plan.loads[0].graceful_stop, Duration::ZERO);
     assert_eq!(
         plan.settings,
         Settings {
@@ -89,6 +94,8 @@ fn flags_beat_the_file() {
             max_body_bytes: 9,
             quick_ack: false,
             min_samples: 3,
+            scenario_choice: ScenarioChoice::default(),
+            warm_up: WarmUp::default(),
             plugins: PluginLimits::default(),
         }
     );
@@ -96,17 +103,18 @@ fn flags_beat_the_file() {
 
 #[test]
 fn each_executor_can_be_asked_for() {
-    let load =
-        |lines: &str| plain(&format!("{TARGET}[load]\n{lines}\n{SCENARIO}")).unwrap().plan.load.executor;
+    let load = |lines: &str| {
+        plain(&format!("{TARGET}[load]\n{lines}\n{SCENARIO}")).unwrap().plan.loads[0].executor.clone()
+    };
     let ten = NonZeroU64::new(10).unwrap();
     let minute = Duration::from_mins(1);
     assert_eq!(
         load("executor = \"constant-vus\"\nvus = 3\nduration = \"1m\""),
-        Executor::ConstantVus { vus: users(3), duration: minute }
+        Executor::ConstantVus { vus: users(3), spawn_rate: None, duration: minute }
     );
     assert_eq!(
         load("stages = [{ duration = \"1m\", target = 3 }]"),
-        Executor::RampingVus { stages: vec![Stage { duration: minute, target: 3 }] }
+        Executor::RampingVus { from: 0, stages: vec![Stage { duration: minute, target: 3 }] }
     );
     assert_eq!(
         load("iterations = 10\nmax_duration = \"1m\""),
@@ -123,7 +131,7 @@ fn a_ramp_of_the_command_line_replaces_whatever_the_file_asks_for() {
     let stages = vec![Stage { duration: Duration::from_secs(1), target: 4 }];
     let flags = Overrides { stages: stages.clone(), ..Overrides::default() };
     let plan = with(&format!("{TARGET}[load]\nvus = 3\niterations = 9\n{SCENARIO}"), &flags).unwrap().plan;
-    assert_eq!(plan.load.executor, Executor::RampingVus { stages });
+    assert_eq!(plan.loads[0].executor, Executor::RampingVus { from: 0, stages });
 }
 
 #[test]
@@ -134,7 +142,7 @@ fn a_total_of_iterations_replaces_a_number_for_each_with_a_note() {
     let resolved = with(&text, &flags).unwrap();
     let six = NonZeroU64::new(6).unwrap();
     let expected = Executor::SharedIterations { vus: users(3), iterations: six, max_duration: None };
-    assert_eq!(resolved.plan.load.executor, expected);
+    assert_eq!(resolved.plan.loads[0].executor, expected);
     assert_eq!(resolved.notes.len(), 1, "{:?}", resolved.notes);
 }
 
@@ -235,7 +243,7 @@ fn steps_carry_their_keys() {
     let scenario = &plain(&text).unwrap().plan.scenarios[0];
     let millis = Duration::from_millis;
     assert_eq!(scenario.name, "scenario-1");
-    assert_eq!(scenario.think_time, Some(ThinkTime { min: millis(1000), max: millis(3000) }));
+    assert_eq!(scenario.think_time, Some(ThinkTime::Uniform { min: millis(1000), max: millis(3000) }));
     assert_eq!(
         (scenario.steps()[0].label.as_deref(), scenario.steps()[0].timeout),
         (Some("probe"), Some(millis(1000)))
@@ -248,7 +256,7 @@ fn steps_carry_their_keys() {
         expect_status: vec![401, 403],
     };
     assert_eq!(scenario.steps()[0].action, Action::Http(http));
-    assert_eq!(scenario.steps()[1].action, Action::Think(ThinkTime { min: millis(250), max: millis(250) }));
+    assert_eq!(scenario.steps()[1].action, Action::Think(ThinkTime::constant(millis(250))));
     assert_eq!(scenario.steps()[2].action, Action::CloseSession);
 }
 
@@ -266,7 +274,7 @@ fn the_starter_file_that_init_writes_runs_as_it_is() {
     let text = crate::plan::starter::starter(Some("http://127.0.0.1:3000/mcp"), None);
     let resolved = plain(&text).unwrap();
     assert_eq!(
-        (resolved.plan.load.executor.max_vus(), resolved.notes.len()),
+        (resolved.plan.loads[0].executor.max_vus(), resolved.notes.len()),
         (10, 0),
         "{:?}",
         resolved.notes

@@ -39,7 +39,7 @@ fn a_plugin_stands_beside_steps_with_name_weight_think_time_and_configuration() 
     let plan = plain(&text).unwrap().plan;
     let config = json!({"catalog": 500, "mix": [0.5, {"deep": true}], "since": "2026-01-02"});
     assert_eq!(plugins(&plan), [("buys", &PluginUse { file: "shopper.wasm".into(), config })]);
-    let pause = ThinkTime { min: Duration::from_secs(1), max: Duration::from_secs(3) };
+    let pause = ThinkTime::Uniform { min: Duration::from_secs(1), max: Duration::from_secs(3) };
     assert_eq!((plan.scenarios[1].weight, plan.scenarios[1].think_time), (30, Some(pause)));
     assert_eq!(plan.series().len(), 4, "the steps of a plugin have no series yet");
 }
@@ -128,7 +128,7 @@ fn a_plugin_of_the_flags_needs_no_file() {
     let Resolved { plan, origin, notes } = resolve(None, &flags, &|_| None).unwrap();
     let expected = PluginUse { file: PathBuf::from("out/shopper.wasm"), config: json!({"catalog": 5}) };
     assert_eq!(plugins(&plan), [("shopper", &expected)]);
-    assert_eq!((origin.as_str(), notes.len(), plan.load.executor.max_vus()), ("out/shopper.wasm", 0, 10));
+    assert_eq!((origin.as_str(), notes.len(), plan.loads[0].executor.max_vus()), ("out/shopper.wasm", 0, 10));
 }
 
 #[test]
@@ -138,8 +138,8 @@ fn a_plugin_of_the_flags_replaces_the_scenarios_of_the_file_with_a_note() {
     let Resolved { plan, notes, .. } = with(&text, &naming("other.wasm")).unwrap();
     assert_eq!(plan.scenarios.len(), 1);
     assert_eq!(plugins(&plan)[0].0, "other");
-    assert_eq!(plan.scenarios[0].think_time.unwrap().max, Duration::from_millis(20));
-    assert_eq!(plan.load.executor.max_vus(), 3);
+    assert_eq!(plan.scenarios[0].think_time, Some(ThinkTime::constant(Duration::from_millis(20))));
+    assert_eq!(plan.loads[0].executor.max_vus(), 3);
     assert_eq!(notes, ["--plugin replaces the scenarios of loadtest.toml, and keeps the rest of it"]);
 }
 

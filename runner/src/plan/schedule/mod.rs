@@ -1,0 +1,63 @@
+//! When things are due: how many virtual users are wanted at an instant, when iterations of the open model arrive, and which of all
+//! these belong to whom.
+//!
+//! A function of its arguments: no clock, no waiting. `drive/executor` keeps what is decided here.
+
+mod arrivals;
+mod population;
+
+pub use arrivals::{Arrival, Arrivals, rate_wanted};
+pub use population::{next_change, vus_wanted};
+
+/// One stripe of `of`: the rule that divides iterations and virtual users over workers and machines.
+///
+/// Item `k` belongs to stripe `k mod of`, so totals are exact for any `of`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stripe {
+    /// Which stripe, from zero.
+    pub index: u32,
+    /// How many stripes there are; at least one.
+    pub of: u32,
+}
+
+impl Stripe {
+    /// The only stripe.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// This stripe's part with number `index` of `of`: what a worker has of a machine's.
+    ///
+    /// ```
+    /// use pmcp_loadtest::plan::schedule::Stripe;
+    /// let second_of_three = Stripe { index: 1, of: 3 };
+    /// let halves = [second_of_three.part(0, 2), second_of_three.part(1, 2)];
+    /// assert_eq!(halves.map(|half| half.item(0)), [1, 4]);
+    /// assert_eq!(halves.map(|half| half.item(1)), [7, 10]);
+    /// ```
+    #[must_use]
+    pub fn part(self, index: u32, of: u32) -> Self {
+        Self { index: self.index + self.of * index, of: self.of * of }
+    }
+
+    /// How many of the first `total` items belong to this stripe.
+    ///
+    /// ```
+    /// use pmcp_loadtest::plan::schedule::Stripe;
+    /// let shares: Vec<u64> = (0..3).map(|index| Stripe { index, of: 3 }.share_of(10)).collect();
+    /// assert_eq!(shares, [4, 3, 3]);
+    /// ```
+    pub fn share_of(self, total: u64) -> u64 {
+        let (index, of) = (u64::from(self.index), u64::from(self.of));
+        total / of + u64::from(total % of > index)
+    }
+
+    /// The run-wide number of this stripe's `local`-th item.
+    pub fn item(self, local: u64) -> u64 {
+        local * u64::from(self.of) + u64::from(self.index)
+    }
+}
+
+impl Default for Stripe {
+    fn default() -> Self {
+        Self::WHOLE
+    }
+}
