@@ -10,7 +10,7 @@ use super::deadline::Deadlines;
 use super::link::Measured;
 use super::transport::{Endpoint, MemoryServer, Transport, h1, memory, reqwest};
 use crate::error::Error;
-use crate::judge::{Books, Recorder, Sample};
+use crate::judge::{Books, Expectations, Recorder, Sample};
 use crate::plan::{Plan, SeriesId, TransportKind};
 
 /// Size of the buffer that responses are read into, bytes: a response that fits is judged where it lies.
@@ -25,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) scratch: RefCell<Scratch>,
     pub(crate) deadlines: Deadlines,
     pub(crate) recorder: RefCell<Recorder>,
+    /// What open loads plan their conversations by.
+    pub(crate) expectations: RefCell<Expectations>,
     books: RefCell<Books>,
     /// Whether the measured window is still open: the end of the run has not begun.
     pub(crate) in_window: Cell<bool>,
@@ -73,6 +75,7 @@ impl Context {
             scratch: RefCell::new(scratch),
             deadlines: Deadlines::default(),
             recorder: RefCell::new(Recorder::new(series)),
+            expectations: RefCell::default(),
             books: RefCell::new(Books::default()),
             in_window: Cell::new(true),
         }

@@ -97,6 +97,11 @@ impl Slot {
         .await
     }
 
+    /// Ends every wait of its virtual user, now and from now on.
+    pub(crate) fn cancel(&self) {
+        self.end(Interrupt::Cancelled);
+    }
+
     fn end(&self, interrupt: Interrupt) {
         self.interrupt.set(Some(interrupt));
         if let Some(waker) = self.waker.borrow().as_ref() {

@@ -10,16 +10,19 @@ use tokio::task::LocalSet;
 
 use super::clock::{Clock, date_and_time};
 use super::link::Link;
+use super::pacer::Time;
 use super::plugin::{Plugins, Watcher};
 use super::prepare::{Prepared, Share};
-use super::script::steps::Steps;
+use super::script::mix::Mix;
 use super::shared_session::SharedSession;
 use super::usage;
-use super::worker::{Lines, Phase, Tick, Worker, WorkerEnd, work};
+use super::worker::{Lines, Phase, Place, Tick, Worker, WorkerEnd, work};
 use crate::error::{Error, ExitCode};
 use crate::judge::snapshot::{Progress, Snapshot};
-use crate::judge::{Books, Delta, GeneratorUsage, Metrics, Moment, Observation, StopReason, WorkerUsage};
-use crate::plan::{Plan, SessionPolicy, Stripe};
+use crate::judge::{
+    Books, Delta, GeneratorUsage, Metrics, Moment, Observation, Seconds, StopReason, WorkerUsage,
+};
+use crate::plan::{Plan, SessionPolicy};
 
 /// How long every virtual user must have been out of reach of the target before the run is given up.
 const TARGET_LOST_AFTER: Duration = Duration::from_secs(5);
@@ -62,7 +65,7 @@ impl Prepared {
         let clock = Clock::start();
         let started_at = date_and_time();
         let cpu_before = usage::process().0;
-        let (mut control, seats) = self.arrange(clock, useful_workers(&self.plan));
+        let (mut control, seats) = self.arrange(clock, useful_workers(&self.plan), Time::Real);
         let crew: Vec<JoinHandle<()>> = seats.into_iter().map(start).collect::<Result<_, _>>()?;
         let stop = control.watch(controls).await;
         for thread in crew {
@@ -108,13 +111,13 @@ impl Prepared {
         }
     }
 
-    /// Runs the load on the calling task's own runtime, as one worker: what tests in virtual time need. Must be called inside a
-    /// `LocalSet`.
+    /// Runs the load on the calling task's own runtime, whose time may be held: what tests and rehearsals need. Must be called inside
+    /// a `LocalSet`.
     pub(crate) async fn run_here(self, controls: Controls, watcher: Option<Watcher>) -> Observation {
         let clock = Clock::start();
         let started_at = date_and_time();
         let cpu_before = usage::process().0;
-        let (mut control, seats) = self.arrange(clock, 1);
+        let (mut control, seats) = self.arrange(clock, useful_workers(&self.plan), Time::Tokio);
         let crew: Vec<_> = seats
             .into_iter()
             .map(|(seat, lines)| tokio::task::spawn_local(work(seat.worker(watcher.as_ref()), lines)))
@@ -131,7 +134,7 @@ impl Prepared {
     }
 
     /// Lays out the control thread's state and a seat for every worker.
-    fn arrange(&self, clock: Clock, workers: u32) -> (Control, Vec<(Seat, Lines)>) {
+    fn arrange(&self, clock: Clock, workers: u32, time: Time) -> (Control, Vec<(Seat, Lines)>) {
         let plan = &self.plan;
         let shared_session = (plan.settings.session == SessionPolicy::Shared
             && !self.dialect.revision.is_modern())
@@ -144,16 +147,17 @@ impl Prepared {
                 let (recycle, recycled) = mpsc::unbounded_channel();
                 recycling.push(recycle);
                 let lines = Lines { ticks: ticks.clone(), recycled, phase: phase.subscribe() };
-                let stripe = Stripe { index, of: workers };
-                (Seat { clock, stripe, shared_session: shared_session.clone(), share: self.share() }, lines)
+                let place = Place { index: index as usize, stripe: plan.shard.part(index, workers), time };
+                (Seat { clock, place, shared_session: shared_session.clone(), share: self.share() }, lines)
             })
             .collect();
         let control = Control {
             clock,
             plan: Arc::clone(plan),
-            steps: Arc::clone(&self.steps),
+            mixes: (0..plan.loads.len()).map(|load| Mix::of(plan, load)).collect(),
             plugins: Arc::clone(&self.plugins),
             metrics: Metrics::new(plan.series().len()),
+            seconds: Seconds::new(seats.len()),
             books: Books::default(),
             usage: vec![WorkerUsage::default(); seats.len()],
             window: Moment::ORIGIN,
@@ -180,15 +184,17 @@ impl Prepared {
 
 /// No more workers than virtual users: an idle worker would only dilute the figures of the busy ones.
 fn useful_workers(plan: &Plan) -> u32 {
-    let vus = plan.max_vus().max(1);
-    u32::try_from(plan.settings.workers.get()).unwrap_or(u32::MAX).min(vus)
+    // Every worker has arrivals of every open load, for which it needs somebody.
+    let open = plan.loads.iter().filter(|load| load.executor.is_open());
+    let least = open.map(|load| load.executor.max_vus()).fold(plan.max_vus(), u32::min).max(1);
+    u32::try_from(plan.settings.workers.get()).unwrap_or(u32::MAX).min(least)
 }
 
 /// What a worker thread takes with it.
 #[derive(Debug)]
 struct Seat {
     clock: Clock,
-    stripe: Stripe,
+    place: Place,
     shared_session: Option<Arc<SharedSession>>,
     share: Share,
 }
@@ -196,7 +202,7 @@ struct Seat {
 impl Seat {
     fn worker(self, watcher: Option<&Watcher>) -> Rc<Worker> {
         let context = Rc::new(self.share.context(self.clock));
-        Worker::new(context, self.share, self.shared_session, self.stripe, watcher)
+        Worker::new(context, self.share, self.shared_session, self.place, watcher)
     }
 }
 
@@ -204,13 +210,14 @@ impl Seat {
 fn start((seat, lines): (Seat, Lines)) -> Result<JoinHandle<()>, Error> {
     let failed = |error| Error::new(ExitCode::Internal, "cannot start a worker thread").because(error);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let thread = std::thread::Builder::new().name(format!("worker-{}", seat.stripe.index));
+    let thread = std::thread::Builder::new().name(format!("worker-{}", seat.place.index));
     thread.spawn(move || LocalSet::new().block_on(&runtime, work(seat.worker(None), lines))).map_err(failed)
 }
 
 /// What the control thread knows of a worker.
 #[derive(Debug, Clone, Copy, Default)]
 struct WorkerState {
+    vus: u32,
     active_vus: u32,
     down_vus: u32,
     iterations: u64,
@@ -222,9 +229,12 @@ struct WorkerState {
 struct Control {
     clock: Clock,
     plan: Arc<Plan>,
-    steps: Arc<Steps>,
+    /// What the loads draw from.
+    mixes: Vec<Mix>,
     plugins: Arc<Plugins>,
     metrics: Metrics,
+    /// What is still being put together of the seconds that just passed.
+    seconds: Seconds,
     books: Books,
     usage: Vec<WorkerUsage>,
     window: Moment,
@@ -248,6 +258,7 @@ impl Control {
                 tick = self.incoming.recv() => match tick {
                     Some(tick) => {
                         self.merge(tick);
+                        self.look_back();
                         // Nobody watching is fine.
                         let _ = snapshots.send(Some(self.snapshot()));
                         if reason == StopReason::Completed
@@ -276,21 +287,32 @@ impl Control {
     }
 
     fn merge(&mut self, tick: Tick) {
-        let Tick { worker, second, delta, active_vus, down_vus, iterations, end } = tick;
+        let Tick { worker, second, delta, vus, active_vus, down_vus, iterations, end } = tick;
         let state = &mut self.workers[worker];
-        *state = WorkerState { active_vus, down_vus, iterations, ended: end.is_some() };
+        let done = iterations - state.iterations;
+        *state = WorkerState { vus, active_vus, down_vus, iterations, ended: end.is_some() };
         let active = self.workers.iter().map(|worker| worker.active_vus).sum();
         self.metrics.merge(&delta, second, active);
+        self.seconds.gather(worker, second, &delta, done, active);
         if let Some(WorkerEnd { books, usage, window }) = end {
             self.books.add(&books);
             self.usage[worker] = usage;
             self.window = self.window.max(window);
+            self.seconds.leave(worker);
         }
         // The worker may be gone already.
         let _ = self.recycling[worker].send(delta);
-        let down: u32 = self.workers.iter().map(|worker| worker.down_vus).sum();
-        if down < active || active == 0 {
+        let sum = |of: fn(&WorkerState) -> u32| self.workers.iter().map(of).sum::<u32>();
+        let (vus, down) = (sum(|worker| worker.vus), sum(|worker| worker.down_vus));
+        if down < vus || vus == 0 {
             self.last_seen = self.clock.now();
+        }
+    }
+
+    /// Looks at the seconds that are over.
+    fn look_back(&mut self) {
+        while let Some(second) = self.seconds.next_over() {
+            self.seconds.recycle(second);
         }
     }
 
@@ -303,8 +325,8 @@ impl Control {
             return Some(StopReason::PluginStopped { plugin, reason });
         }
         let given_up = |plugin: usize| self.plugins.all[plugin].given_up().is_some();
-        (!self.steps.any_left(given_up))
-            .then(|| StopReason::PluginsFailed { message: self.plugins.failure() })
+        let nothing_left = self.mixes.iter().all(|mix| !mix.any_left(given_up));
+        nothing_left.then(|| StopReason::PluginsFailed { message: self.plugins.failure() })
     }
 
     fn target_is_lost(&self) -> bool {

@@ -13,7 +13,9 @@ mod engine;
 mod executor;
 pub mod limits;
 mod link;
+mod load;
 mod negotiate;
+mod pacer;
 #[cfg_attr(not(feature = "plugins"), path = "plugin/absent.rs")]
 mod plugin;
 mod prepare;

@@ -3,20 +3,21 @@
 #[cfg_attr(not(feature = "plugins"), path = "vu/absent.rs")]
 mod plugin;
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pmcp_loadtest_arguments::Draws;
 
+use super::executor::Member;
 use super::link::{Due, Link, Measured};
+use super::load::{Claim, LoadShare};
 use super::plugin::Guest;
 use super::script::steps::{ReadyScript, ReadyStep, Steps, execute_code};
 use super::session::{NotOpened, Session};
-use super::worker::{Claim, Phase, Worker};
+use super::worker::{Phase, Worker};
 use crate::judge::{Moment, Outcome};
-use crate::plan::{SessionPolicy, ThinkTime};
+use crate::plan::{SeriesId, SessionPolicy, ThinkTime};
 
 /// First pause before another attempt to reach a target that cannot be reached; doubles up to `LONGEST_BACKOFF`.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
@@ -29,31 +30,38 @@ const PATIENCE_WITH_BREAKS: u32 = 3;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Lives until there is nothing more to do, or `leave` says so.
-pub(crate) async fn live(worker: Rc<Worker>, number: u64, leave: Rc<Cell<bool>>) {
-    worker.active.set(worker.active.get() + 1);
+pub(crate) async fn live(worker: Rc<Worker>, load: Rc<LoadShare>, number: u64, member: Rc<Member>) {
+    worker.there.set(worker.there.get() + 1);
     let began = worker.context.clock.now();
     let link = Link::new(Rc::clone(&worker.context));
+    // Nobody else sets it.
+    let _ = member.slot.set(Rc::clone(&link.slot));
     let mut vu = Vu {
         worker,
+        load,
         number,
-        leave,
+        member,
         link,
         session: None,
         free: began,
+        planned: None,
+        began,
         begun: 0,
         unreached: 0,
         broken: 0,
         guests: Vec::new(),
+        was_ready: false,
         fruitless: 0,
     };
     vu.iterate().await;
     vu.end_guests();
     vu.end_session().await;
+    vu.report_ready();
     let Vu { worker, unreached, .. } = vu;
     if unreached >= DOWN_AFTER {
         worker.down.set(worker.down.get() - 1);
     }
-    worker.active.set(worker.active.get() - 1);
+    worker.there.set(worker.there.get() - 1);
     let lived = worker.context.clock.now().since(began);
     worker.context.book(|books| books.vu_time += lived);
 }
@@ -61,12 +69,17 @@ pub(crate) async fn live(worker: Rc<Worker>, number: u64, leave: Rc<Cell<bool>>)
 #[derive(Debug)]
 struct Vu {
     worker: Rc<Worker>,
+    load: Rc<LoadShare>,
     number: u64,
-    leave: Rc<Cell<bool>>,
+    member: Rc<Member>,
     link: Link,
     session: Option<Session>,
     /// When it was last free to send: the instant the next request is due in the closed model.
     free: Moment,
+    /// In an iteration of the open model: when the next request is due, had every answer so far taken as long as was to be expected.
+    planned: Option<Moment>,
+    /// When its present iteration began, or was to begin.
+    began: Moment,
     /// Iterations begun.
     begun: u64,
     /// Failures to reach the target in a row.
@@ -75,6 +88,8 @@ struct Vu {
     broken: u32,
     /// Its sides of the run's plugins, by their numbers; those that it has met.
     guests: Vec<Option<Box<Guest>>>,
+    /// Whether its load knows that it is ready.
+    was_ready: bool,
     /// Iterations in a row in which a plugin planned nothing that takes time.
     fruitless: u32,
 }
@@ -114,25 +129,70 @@ enum Done {
 }
 
 impl Vu {
-    fn may_go_on(&self) -> bool {
-        self.worker.phase() == Phase::Running && !self.leave.get()
+    /// Whether it may begin another iteration.
+    fn may_begin(&self) -> bool {
+        self.load.is_running() && !self.member.leave.get()
     }
 
-    /// When its next call should be sent.
+    /// Whether it may go on with an iteration. One that is told to leave ends it first.
+    fn may_go_on(&self) -> bool {
+        self.load.is_running() && !self.member.cut_off.get()
+    }
+
+    /// Whether everything that it waits for is being cut off.
+    fn is_cut_off(&self) -> bool {
+        self.member.cut_off.get() || self.worker.phase() == Phase::Aborted
+    }
+
+    /// When its next call should be sent. A conversation that is ahead of its plan goes on at once.
     fn due(&self) -> Due {
-        self.free.into()
+        let at = self.planned.map_or(self.free, |planned| planned.min(self.free));
+        Due { at, ready: self.free }
+    }
+
+    /// Moves on from a call that was due to when it is free again.
+    fn answered(&mut self, series: SeriesId, measured: &Measured) {
+        self.free = measured.clocks.end;
+        let Some(planned) = self.planned else { return };
+        let mut expectations = self.worker.context.expectations.borrow_mut();
+        if measured.outcome.is_ok() {
+            expectations.learn(series, measured.clocks.end.since(measured.clocks.sent));
+        }
+        // As long as nothing can be expected, what happened was.
+        self.planned = Some(expectations.of(series).map_or(self.free, |expected| planned.after(expected)));
+    }
+
+    /// Moves on from a handshake.
+    fn opened(&mut self, due: Due, end: Moment) {
+        let took = end.since(due.ready);
+        self.free = end;
+        let Some(planned) = self.planned.filter(|_| !took.is_zero()) else { return };
+        let mut expectations = self.worker.context.expectations.borrow_mut();
+        expectations.learn(SeriesId::INITIALIZE, took);
+        let expected = expectations.of(SeriesId::INITIALIZE);
+        self.planned = Some(expected.map_or(end, |expected| planned.after(expected)));
+    }
+
+    /// Moves on over time that was not the server's.
+    fn pass_to(&mut self, moment: Moment) {
+        let passed = moment.since(self.free);
+        self.free = self.free.max(moment);
+        self.planned = self.planned.map(|planned| planned.after(passed));
     }
 
     async fn iterate(&mut self) {
         let steps = Arc::clone(&self.worker.steps);
-        let mut next = self.draw(&steps).await;
+        let mut next = self.draw().await;
         while let Some(mut drawn) = next {
             let scenario = steps.scenario(drawn.scenario);
             next = match &scenario.script {
                 ReadyScript::Steps(list) => {
+                    if !self.await_arrival(drawn.claim).await {
+                        return;
+                    }
                     let ended = self.run(list, scenario.think_time, &mut drawn.draws).await;
-                    self.end_iteration(ended).await;
-                    self.draw(&steps).await
+                    self.end_iteration(ended, scenario.pacing).await;
+                    self.draw().await
                 }
                 // In a box of its own, because virtual users without plugins are many and should stay small.
                 ReadyScript::Plugin(plugin) => Box::pin(self.stay_with(*plugin, &steps, drawn)).await,
@@ -145,31 +205,75 @@ impl Vu {
         let scenario = first.scenario;
         let mut next = Some(first);
         while let Some(mut drawn) = next.take_if(|drawn| drawn.scenario == scenario) {
-            let ended = self.run_plugin(plugin, scenario, drawn.claim, &mut drawn.draws).await;
-            self.end_iteration(ended).await;
-            next = self.draw(steps).await;
+            let ended = self.run_plugin(plugin, scenario, drawn.claim, &mut drawn.draws).await?;
+            self.end_iteration(ended, steps.scenario(scenario).pacing).await;
+            next = self.draw().await;
         }
         next
     }
 
     /// The next iteration, once there is a session for it; `None` where there is none left.
-    async fn draw(&mut self, steps: &Steps) -> Option<Drawn> {
-        while self.may_go_on() {
-            if self.session.is_none() && !Box::pin(self.open_session()).await {
+    async fn draw(&mut self) -> Option<Drawn> {
+        while self.may_begin() {
+            if self.session.is_none() && !self.opens_when_due() && !Box::pin(self.open_session()).await {
                 continue;
             }
-            let claim = self.worker.claim(self.number, self.begun)?;
+            self.report_ready();
+            let claim = self.load.claim(self.number, self.begun)?;
             self.begun += 1;
             let mut draws = Draws::new(self.worker.settings().seed, claim.session, claim.iteration);
+            let class = self.load.class_of(claim, self.number);
             // There is none to choose where every scenario is a plugin that was given up.
-            let scenario = steps.choose(&mut draws, |plugin| self.worker.has_given_up(plugin))?;
-            self.worker.context.book(|books| books.iterations_started += 1);
+            let scenario =
+                self.load.mix.choose(class, &mut draws, |plugin| self.worker.has_given_up(plugin))?;
+            if claim.due.is_none() {
+                self.begin();
+            }
             return Some(Drawn { claim, scenario, draws });
         }
         None
     }
 
-    async fn end_iteration(&mut self, ended: Ended) {
+    /// Whether its sessions belong to iterations that arrive, and are opened when these are due.
+    fn opens_when_due(&self) -> bool {
+        self.load.is_open() && self.worker.settings().session == SessionPolicy::PerIteration
+    }
+
+    /// It is there to claim what comes: its load need not send for another.
+    fn report_ready(&mut self) {
+        if let Some(queue) = &self.load.queue
+            && self.begun == 0
+            && !std::mem::replace(&mut self.was_ready, true)
+        {
+            queue.expect_one_less();
+        }
+    }
+
+    fn begin(&mut self) {
+        self.began = self.free;
+        self.worker.context.book(|books| books.iterations_started += 1);
+    }
+
+    /// Waits until an iteration that was claimed is due; false where it never will be.
+    async fn await_arrival(&mut self, claim: Claim) -> bool {
+        let (Some(due), Some(queue)) = (claim.due, &self.load.queue) else { return true };
+        let idle = &self.worker.idle;
+        idle.set(idle.get() + 1);
+        let arrived = queue.wait(due, self.worker.context.clock.now()).await;
+        idle.set(idle.get() - 1);
+        let until = if arrived { due } else { self.worker.context.clock.now() };
+        let waited = until.since(self.free);
+        self.worker.context.book(|books| books.idle_time += waited);
+        if arrived {
+            self.free = due;
+            self.planned = Some(due);
+            self.begin();
+        }
+        arrived
+    }
+
+    async fn end_iteration(&mut self, ended: Ended, pacing: Option<Duration>) {
+        self.planned = None;
         self.worker.context.book(|books| match ended {
             Ended::Completed => books.iterations_completed += 1,
             Ended::Interrupted => books.iterations_interrupted += 1,
@@ -177,6 +281,16 @@ impl Vu {
         });
         if self.worker.settings().session == SessionPolicy::PerIteration {
             Box::pin(self.end_session()).await;
+        }
+        if let Some(pacing) = pacing.filter(|_| !self.load.is_open()) {
+            let until = self.began.after(pacing);
+            if until > self.free {
+                let from = self.free;
+                self.wait(until, Self::may_begin).await;
+                self.free = self.worker.context.clock.now();
+                let waited = self.free.since(from);
+                self.worker.context.book(|books| books.idle_time += waited);
+            }
         }
     }
 
@@ -232,7 +346,7 @@ impl Vu {
             ReadyStep::CodeMode { series, .. } => (*series, Box::pin(self.code_mode(step)).await),
         };
         self.worker.context.record(series, &measured, self.link.detail());
-        self.free = measured.clocks.end;
+        self.answered(series, &measured);
         let failed = !measured.outcome.is_ok() || self.unreached + self.broken > 0;
         if failed && measured.outcome != Outcome::Cancelled {
             Box::pin(self.learn_from(&measured)).await;
@@ -283,7 +397,8 @@ impl Vu {
             self.worker.context.book(|books| books.sessions_lost += u64::from(news));
             session.forget();
         }
-        if self.unreached > 0 || self.broken >= PATIENCE_WITH_BREAKS {
+        // Where iterations arrive, it is not the virtual user who would hurry.
+        if self.planned.is_none() && (self.unreached > 0 || self.broken >= PATIENCE_WITH_BREAKS) {
             self.back_off(self.unreached.max(self.broken)).await;
         }
     }
@@ -292,7 +407,7 @@ impl Vu {
     async fn back_off(&mut self, failures: u32) {
         let pause = FIRST_BACKOFF.saturating_mul(1 << failures.min(10)).min(LONGEST_BACKOFF);
         let from = self.worker.context.clock.now();
-        self.wait(from.after(pause)).await;
+        self.wait(from.after(pause), Self::may_begin).await;
         let until = self.worker.context.clock.now();
         self.worker.context.book(|books| books.backoff_time += until.since(from));
         self.free = until;
@@ -300,18 +415,19 @@ impl Vu {
 
     /// Thinks; false when the virtual user has to go instead.
     async fn think(&mut self, pause: ThinkTime, draws: &mut Draws) -> bool {
-        let from = self.free;
-        self.wait(from.after(pause.drawn(draws))).await;
+        let (from, pause) = (self.free, pause.drawn(draws));
+        self.wait(from.after(pause), Self::may_go_on).await;
         self.free = self.worker.context.clock.now();
+        self.planned = self.planned.map(|planned| planned.after(pause));
         self.worker.context.book(|books| books.think_time += self.free.since(from));
         self.may_go_on()
     }
 
-    /// Waits until `moment`, or until the virtual user has to go.
-    async fn wait(&self, moment: Moment) {
+    /// Waits until `moment`, or until it `may` not.
+    async fn wait(&self, moment: Moment, may: fn(&Self) -> bool) {
         let due = self.worker.context.clock.sleep_until(moment);
         let mut due = std::pin::pin!(due);
-        while self.may_go_on() {
+        while may(self) {
             tokio::select! {
                 () = &mut due => return,
                 () = self.worker.changed.notified() => {}
@@ -331,13 +447,13 @@ impl Vu {
         match opened {
             Ok((session, end)) => {
                 self.session = Some(session);
-                self.free = end;
+                self.opened(due, end);
                 true
             }
             Err(NotOpened { measured, .. }) => {
                 self.free = measured.clocks.end;
                 self.learn_from(&measured).await;
-                if self.unreached == 0 && self.broken < PATIENCE_WITH_BREAKS {
+                if self.planned.is_none() && self.unreached == 0 && self.broken < PATIENCE_WITH_BREAKS {
                     // The server answers but will not have us: no reason to hurry either.
                     self.back_off(1).await;
                 }
@@ -353,7 +469,7 @@ impl Vu {
             return session.forget();
         }
         let timeout = self.worker.settings().timeout;
-        if self.worker.phase() == Phase::Aborted {
+        if self.is_cut_off() {
             self.link.renew_slot();
             let closing = session.close(&mut self.link, self.free, timeout.min(FAREWELL));
             // Over time or not, there is nothing more that could be done for it.

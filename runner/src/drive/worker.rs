@@ -7,10 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
 
 use super::context::Context;
 use super::deadline::sweep_period;
-use super::executor::population;
+use super::executor;
+use super::load::LoadShare;
+use super::pacer::Time;
 use super::plugin::{Guests, Watcher};
 use super::prepare::Share;
 use super::protocol::template::Dialect;
@@ -18,7 +21,7 @@ use super::script::steps::Steps;
 use super::shared_session::SharedSession;
 use super::usage;
 use crate::judge::{Books, Delta, Moment, WorkerUsage};
-use crate::plan::{Executor, Plan, Scenario, Settings, Stripe};
+use crate::plan::{Plan, Scenario, Settings, Stripe};
 
 /// How often a worker hands its samples over.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
@@ -43,9 +46,11 @@ pub(crate) struct Tick {
     pub(crate) second: u64,
     /// The samples.
     pub(crate) delta: Delta,
-    /// Virtual users at work.
+    /// Virtual users that are there.
+    pub(crate) vus: u32,
+    /// Of them: those at work, and not waiting for an arrival.
     pub(crate) active_vus: u32,
-    /// Of them: those that cannot reach the target.
+    /// Of all of them: those that cannot reach the target.
     pub(crate) down_vus: u32,
     /// Iterations completed so far.
     pub(crate) iterations: u64,
@@ -62,6 +67,17 @@ pub(crate) struct WorkerEnd {
     pub(crate) window: Moment,
 }
 
+/// Where a worker stands among the others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// Its number among the workers of this machine.
+    pub(crate) index: usize,
+    /// Its stripe of everything, on all machines.
+    pub(crate) stripe: Stripe,
+    /// Whether time is that of the world.
+    pub(crate) time: Time,
+}
+
 /// What a worker's virtual users share beside the context.
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -72,22 +88,22 @@ pub(crate) struct Worker {
     pub(crate) guests: Vec<Rc<Guests>>,
     pub(crate) dialect: Dialect,
     pub(crate) shared_session: Option<Arc<SharedSession>>,
-    pub(crate) stripe: Stripe,
-    pub(crate) active: Cell<u32>,
+    /// This worker's shares of the loads, in the order of the plan.
+    pub(crate) loads: Vec<Rc<LoadShare>>,
+    /// Its number among the workers.
+    index: usize,
+    /// Virtual users that are there.
+    pub(crate) there: Cell<u32>,
+    /// Of them: those that wait for an arrival.
+    pub(crate) idle: Cell<u32>,
+    /// Of them: those that cannot reach the target.
     pub(crate) down: Cell<u32>,
     /// Wakes virtual users that think or wait, so that they look at the phase.
     pub(crate) changed: Notify,
     phase: Cell<Phase>,
     window: Cell<Moment>,
-    /// Iterations of this stripe begun so far, where all virtual users share a total.
-    claimed: Cell<u64>,
-}
-
-/// An iteration that a virtual user may run: what its random draws are keyed by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Claim {
-    pub(crate) session: u64,
-    pub(crate) iteration: u64,
+    /// Whether time is that of the world.
+    pub(crate) time: Time,
 }
 
 impl Worker {
@@ -95,28 +111,32 @@ impl Worker {
         context: Rc<Context>,
         share: Share,
         shared_session: Option<Arc<SharedSession>>,
-        stripe: Stripe,
+        place: Place,
         watcher: Option<&Watcher>,
     ) -> Rc<Self> {
+        let Place { index, stripe, time } = place;
         let Share { plan, steps, dialect, plugins, .. } = share;
         let guests = plugins
             .all
             .iter()
             .map(|plugin| Guests::new(Arc::clone(plugin), Rc::clone(&context), watcher.cloned()));
+        let loads = (0..plan.loads.len()).map(|load| LoadShare::new(load, &plan, stripe));
         Rc::new(Self {
             guests: guests.collect(),
+            loads: loads.collect(),
             context,
             plan,
             steps,
             dialect,
             shared_session,
-            stripe,
-            active: Cell::new(0),
+            index,
+            there: Cell::new(0),
+            idle: Cell::new(0),
             down: Cell::new(0),
             changed: Notify::new(),
             phase: Cell::new(Phase::Running),
             window: Cell::new(Moment::ORIGIN),
-            claimed: Cell::new(0),
+            time,
         })
     }
 
@@ -126,6 +146,15 @@ impl Worker {
 
     pub(crate) fn phase(&self) -> Phase {
         self.phase.get()
+    }
+
+    /// Ends a load: none of its iterations begins any more. With the last of them the measured window ends.
+    pub(crate) fn end_load(&self, load: &LoadShare) {
+        load.advance(Phase::Stopping);
+        self.changed.notify_waiters();
+        if !self.loads.iter().any(|load| load.is_running()) {
+            self.advance(Phase::Stopping);
+        }
     }
 
     /// Moves on to a later phase; an earlier one is ignored.
@@ -138,40 +167,11 @@ impl Worker {
             self.context.in_window.set(false);
         }
         self.phase.set(phase);
+        self.loads.iter().for_each(|load| load.advance(phase));
         if phase == Phase::Aborted {
             self.context.deadlines.cancel_all();
         }
         self.changed.notify_waiters();
-    }
-
-    /// The next iteration of virtual user `vu`, which has begun `begun` so far; `None` when there is none left.
-    pub(crate) fn claim(&self, vu: u64, begun: u64) -> Option<Claim> {
-        if self.phase.get() != Phase::Running {
-            return None;
-        }
-        match &self.plan.loads[0].executor {
-            Executor::SharedIterations { iterations, .. } => {
-                let local = self.claimed.get();
-                (local < self.stripe.share_of(iterations.get())).then(|| {
-                    self.claimed.set(local + 1);
-                    // Whichever virtual user runs it, iteration k is the same iteration.
-                    Claim { session: 0, iteration: self.stripe.item(local) }
-                })
-            }
-            Executor::PerVuIterations { iterations, .. } if begun >= iterations.get() => None,
-            _ => Some(Claim { session: vu, iteration: begun }),
-        }
-    }
-
-    /// The iterations that the same virtual user will run after this one, as far as that is known.
-    pub(crate) fn claims_after(&self, claim: Claim) -> impl Iterator<Item = Claim> + use<> {
-        let end = match &self.plan.loads[0].executor {
-            // Whoever is free takes the next.
-            Executor::SharedIterations { .. } => 0,
-            Executor::PerVuIterations { iterations, .. } => iterations.get(),
-            _ => u64::MAX,
-        };
-        (claim.iteration + 1..end).map(move |iteration| Claim { iteration, ..claim })
     }
 
     /// Whether nobody may call this plugin any more.
@@ -183,10 +183,11 @@ impl Worker {
         // A tick on the border of two seconds carries samples of the earlier one.
         let nanoseconds = self.context.clock.now().as_nanos().saturating_sub(1_000_000);
         Tick {
-            worker: self.stripe.index as usize,
+            worker: self.index,
             second: nanoseconds / 1_000_000_000,
             delta: self.context.recorder.borrow_mut().take(recycled),
-            active_vus: self.active.get(),
+            active_vus: self.there.get() - self.idle.get(),
+            vus: self.there.get(),
             down_vus: self.down.get(),
             iterations: self.context.books().iterations_completed,
             end,
@@ -211,12 +212,12 @@ pub(crate) async fn work(worker: Rc<Worker>, mut lines: Lines) {
         async move { context.deadlines.keep_sweeping(context.clock, period).await }
     });
     let follower = tokio::task::spawn_local(follow_phase(Rc::clone(&worker), lines.phase.clone()));
-    let mut crew = std::pin::pin!(population::keep(&worker));
+    let mut loads = std::pin::pin!(keep_all(&worker));
     let mut tick = 0_u32;
     loop {
         tick += 1;
         tokio::select! {
-            () = &mut crew => break,
+            () = &mut loads => break,
             () = context.clock.sleep_until(Moment::ORIGIN.after(TICK * tick)) => {
                 let recycled = lines.recycled.try_recv().ok();
                 // The control thread only goes away when the whole run does.
@@ -233,6 +234,20 @@ pub(crate) async fn work(worker: Rc<Worker>, mut lines: Lines) {
     };
     let end = WorkerEnd { books: context.books(), usage, window: worker.window.get() };
     let _ = lines.ticks.send(worker.tick(None, Some(end)));
+}
+
+/// Keeps every load to its end.
+async fn keep_all(worker: &Rc<Worker>) {
+    let mut keepers = JoinSet::new();
+    for load in &worker.loads {
+        keepers.spawn_local(executor::keep(Rc::clone(worker), Rc::clone(load)));
+    }
+    while let Some(kept) = keepers.join_next().await {
+        // Nobody aborts one, so it panicked: a bug of ours.
+        if let Err(error) = kept {
+            std::panic::resume_unwind(error.into_panic());
+        }
+    }
 }
 
 async fn follow_phase(worker: Rc<Worker>, mut phase: watch::Receiver<Phase>) {

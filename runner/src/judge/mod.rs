@@ -1,5 +1,6 @@
 //! What it means: samples in, metrics and a verdict out. Pure: no clock, no tokio, no I/O.
 
+pub mod expectation;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod metrics;
@@ -13,6 +14,7 @@ pub mod validity;
 pub mod verdict;
 pub(crate) mod wording;
 
+pub use expectation::Expectations;
 pub use metrics::{
     Arrivals, Delta, Failures, Histogram, Metrics, Outcomes, Recorder, SeriesMetrics, Sums, TimelineRow,
     Trend,

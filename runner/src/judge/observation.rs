@@ -192,14 +192,19 @@ impl Dropped {
     pub fn total(self) -> u64 {
         self.no_free_vu + self.run_ended
     }
+
+    /// Adds another's counts.
+    pub fn add(&mut self, other: Self) {
+        self.no_free_vu += other.no_free_vu;
+        self.run_ended += other.run_ended;
+    }
 }
 
 impl Books {
     /// Adds another worker's counts.
     pub fn add(&mut self, other: &Self) {
         self.iterations_due += other.iterations_due;
-        self.dropped.no_free_vu += other.dropped.no_free_vu;
-        self.dropped.run_ended += other.dropped.run_ended;
+        self.dropped.add(other.dropped);
         self.iterations_started += other.iterations_started;
         self.iterations_completed += other.iterations_completed;
         self.iterations_interrupted += other.iterations_interrupted;

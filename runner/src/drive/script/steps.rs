@@ -1,9 +1,8 @@
-//! Scenarios made ready to run: every step's request is text before the load begins, and which scenario an iteration takes is one draw.
+//! Scenarios made ready to run: every step's request is text before the load begins.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use pmcp_loadtest_arguments::Draws;
 use serde_json::{Map, Value, json};
 
 use crate::drive::protocol::mirror::{MirroredHeader, mirrored_values};
@@ -17,14 +16,14 @@ pub(crate) type ToolHeaders = HashMap<String, Vec<MirroredHeader>>;
 #[derive(Debug)]
 pub(crate) struct Steps {
     scenarios: Vec<ReadyScenario>,
-    total_weight: u64,
 }
 
 /// A scenario, ready.
 #[derive(Debug)]
 pub(crate) struct ReadyScenario {
-    weight: u64,
     pub(crate) think_time: Option<ThinkTime>,
+    /// Shortest time from the beginning of an iteration to that of the next, in the closed model.
+    pub(crate) pacing: Option<Duration>,
     pub(crate) script: ReadyScript,
 }
 
@@ -66,8 +65,8 @@ impl Steps {
             .scenarios
             .iter()
             .map(|scenario| ReadyScenario {
-                weight: scenario.weight.into(),
                 think_time: scenario.think_time,
+                pacing: scenario.pacing,
                 script: match &scenario.script {
                     Script::Steps(steps) => {
                         ReadyScript::Steps(ready_steps(steps, plan, dialect, headers, &mut series))
@@ -79,50 +78,13 @@ impl Steps {
                 },
             })
             .collect();
-        let total_weight = scenarios.iter().map(|scenario| scenario.weight).sum();
-        Self { scenarios, total_weight }
-    }
-
-    /// The scenario of an iteration, by weight and by its place in the plan. Where the one drawn is a plugin that was given up, another
-    /// is drawn among those that are left; `None` where none is.
-    pub(crate) fn choose(&self, draws: &mut Draws, given_up: impl Fn(usize) -> bool) -> Option<usize> {
-        let drawn = if self.scenarios.len() == 1 { 0 } else { draws.below(self.total_weight) };
-        let index = pick(drawn, self.scenarios.iter().map(|scenario| scenario.weight))?;
-        let is_there = |scenario: &ReadyScenario| match scenario.script {
-            ReadyScript::Steps(_) => true,
-            ReadyScript::Plugin(number) => !given_up(number),
-        };
-        if is_there(&self.scenarios[index]) {
-            return Some(index);
-        }
-        let left =
-            || self.scenarios.iter().map(|scenario| if is_there(scenario) { scenario.weight } else { 0 });
-        let drawn = draws.below(left().sum());
-        pick(drawn, left())
-    }
-
-    /// Whether some scenario can still be drawn.
-    pub(crate) fn any_left(&self, given_up: impl Fn(usize) -> bool) -> bool {
-        self.scenarios.iter().any(|scenario| {
-            scenario.weight > 0 && !matches!(scenario.script, ReadyScript::Plugin(number) if given_up(number))
-        })
+        Self { scenarios }
     }
 
     /// The scenario with this place in the plan.
     pub(crate) fn scenario(&self, index: usize) -> &ReadyScenario {
         &self.scenarios[index]
     }
-}
-
-/// Which of the `weights` a draw below their sum falls to.
-fn pick(mut drawn: u64, weights: impl Iterator<Item = u64>) -> Option<usize> {
-    for (index, weight) in weights.enumerate() {
-        if drawn < weight {
-            return Some(index);
-        }
-        drawn -= weight;
-    }
-    None
 }
 
 fn ready_steps(

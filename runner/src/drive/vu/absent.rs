@@ -3,7 +3,7 @@
 use pmcp_loadtest_arguments::Draws;
 
 use super::{Ended, Vu};
-use crate::drive::worker::Claim;
+use crate::drive::load::Claim;
 
 impl Vu {
     #[expect(clippy::unused_async, reason = "the signature of the build with plugins")]
@@ -13,7 +13,7 @@ impl Vu {
         _scenario: usize,
         _claim: Claim,
         _draws: &mut Draws,
-    ) -> Ended {
+    ) -> Option<Ended> {
         unreachable!("there is no plugin {plugin} in a build without plugins")
     }
 

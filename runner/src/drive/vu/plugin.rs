@@ -7,9 +7,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Done, Ended, Vu};
+use crate::drive::load::Claim;
 use crate::drive::plugin::{Failure, Flow, Guest, Iteration, Planned};
 use crate::drive::script::steps::ReadyStep;
-use crate::drive::worker::{Claim, Phase};
+use crate::drive::worker::Phase;
 use crate::judge::Outcome;
 use pmcp_loadtest_arguments::Draws;
 
@@ -21,18 +22,23 @@ const IDLE_PAUSE: Duration = Duration::from_millis(100);
 const LOOK_AHEAD: usize = 4;
 
 impl Vu {
-    /// Runs one iteration of the plugin with this number, whose scenario has the place `scenario` in the plan.
+    /// Runs one iteration of the plugin with this number, whose scenario has the place `scenario` in the plan; `None` where it was never
+    /// due.
     pub(super) async fn run_plugin(
         &mut self,
         plugin: usize,
         scenario: usize,
         claim: Claim,
         draws: &mut Draws,
-    ) -> Ended {
+    ) -> Option<Ended> {
         let mut guest = self.take_guest(plugin);
         self.fruitless += 1;
         let ended = match self.follow(&mut guest, scenario, claim, draws).await {
-            Ok(ended) => ended,
+            Ok(None) => {
+                self.guests[plugin] = Some(guest);
+                return None;
+            }
+            Ok(Some(ended)) => ended,
             Err(failure) => {
                 guest.count_failure(failure, claim.iteration);
                 guest.forget();
@@ -45,7 +51,7 @@ impl Vu {
         if self.fruitless > 0 {
             self.rest(patient).await;
         }
-        ended
+        Some(ended)
     }
 
     fn take_guest(&mut self, plugin: usize) -> Box<Guest> {
@@ -66,37 +72,42 @@ impl Vu {
         scenario: usize,
         claim: Claim,
         draws: &mut Draws,
-    ) -> Result<Ended, Failure> {
+    ) -> Result<Option<Ended>, Failure> {
         let iteration = Iteration { number: claim.iteration, seed: draws.next_u64() };
         let mut left = guest.most_steps();
         for round in 0.. {
             let ahead = if round == 0 { guest.planned_ahead(claim.iteration) } else { None };
-            let mut planned = if let Some(planned) = ahead {
-                planned
+            let planned = if let Some(planned) = ahead {
+                Ok(planned)
             } else {
                 let iterations = self.iterations_to_plan(guest, scenario, claim, iteration, round);
                 let planned = guest.plan(iterations, round);
-                self.free = guest.free.max(self.free);
-                planned?
+                self.pass_to(guest.free);
+                planned
             };
+            // What arrives is planned before it is due.
+            if round == 0 && !self.await_arrival(claim).await {
+                return Ok(None);
+            }
+            let mut planned = planned?;
             left = planned.spend(left)?;
             let from = self.free;
             if let Some(ended) = self.follow_plan(guest, scenario, &mut planned, draws).await {
-                return Ok(ended);
+                return Ok(Some(ended));
             }
             match planned.then {
                 // Nothing was waited for: others go on, and the end of the run is heard.
                 Flow::More if self.free == from => {
                     tokio::task::yield_now().await;
                     if !self.may_go_on() {
-                        return Ok(Ended::Interrupted);
+                        return Ok(Some(Ended::Interrupted));
                     }
                 }
                 Flow::More => {}
                 Flow::Done => break,
                 Flow::StopVu(reason) => {
                     guest.note(&format!("virtual user {} ends: {reason}", self.number));
-                    self.leave.set(true);
+                    self.member.leave.set(true);
                     break;
                 }
                 Flow::StopRun(reason) => {
@@ -106,7 +117,7 @@ impl Vu {
                 }
             }
         }
-        Ok(Ended::Completed)
+        Ok(Some(Ended::Completed))
     }
 
     /// Does the steps of one plan; how the iteration ended, where it ended with them.
@@ -169,12 +180,14 @@ impl Vu {
             return iterations;
         }
         let seed = self.worker.settings().seed;
-        for claim in self.worker.claims_after(claim).take(most.saturating_mul(LOOK_AHEAD)) {
+        for claim in self.load.claims_after(claim).take(most.saturating_mul(LOOK_AHEAD)) {
             if iterations.len() == most {
                 break;
             }
             let mut draws = Draws::new(seed, claim.session, claim.iteration);
-            let chosen = self.worker.steps.choose(&mut draws, |plugin| self.worker.has_given_up(plugin));
+            let chosen = self.load.mix.choose(self.load.class_of(claim, self.number), &mut draws, |plugin| {
+                self.worker.has_given_up(plugin)
+            });
             if chosen == Some(scenario) {
                 iterations.push(Iteration { number: claim.iteration, seed: draws.next_u64() });
             }
@@ -188,7 +201,7 @@ impl Vu {
         tokio::task::yield_now().await;
         if patient && self.fruitless > PATIENCE_WITH_IDLENESS {
             let from = self.worker.context.clock.now();
-            self.wait(from.after(IDLE_PAUSE)).await;
+            self.wait(from.after(IDLE_PAUSE), Self::may_begin).await;
             self.free = self.worker.context.clock.now();
             let paused = self.free.since(from);
             self.worker.context.book(|books| books.backoff_time += paused);
@@ -197,7 +210,7 @@ impl Vu {
 
     /// The virtual user ends: its plugins hear of it, unless everything is being cut off.
     pub(super) fn end_guests(&mut self) {
-        if self.worker.phase() == Phase::Aborted {
+        if self.is_cut_off() {
             return;
         }
         self.guests.iter_mut().flatten().for_each(|guest| guest.end());

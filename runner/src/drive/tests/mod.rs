@@ -9,10 +9,13 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::LocalSet;
 
+mod open;
+mod shapes;
+
 use super::transport::{MemoryReply, MemoryRequest, MemoryServer};
 use super::{Controls, StopRequest, prepare_in_memory};
 use crate::error::ExitCode;
-use crate::judge::{Observation, Outcome, StopReason};
+use crate::judge::{Books, Observation, Outcome, StopReason};
 use crate::plan::{
     Action, Executor, HttpStep, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId, SessionPolicy,
     Settings, Stage, Step, Stripe, Target, ThinkTime,
@@ -517,6 +520,7 @@ async fn the_same_seed_sends_the_same_requests_in_the_same_order() {
         let action = Action::CallTool { tool: "other".into(), arguments: json!({}) };
         other.script = Script::Steps(vec![Step { label: None, timeout: None, action }]);
         plan.scenarios.push(other);
+        plan.loads[0].scenarios.push(1);
         plan
     };
     let mut sequences = Vec::new();
