@@ -9,6 +9,7 @@ pub mod plugins;
 pub mod sample;
 pub mod second;
 pub mod snapshot;
+pub mod stationarity;
 pub mod threshold;
 pub mod validity;
 pub mod verdict;
