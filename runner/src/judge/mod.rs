@@ -1,5 +1,6 @@
 //! What it means: samples in, metrics and a verdict out. Pure: no clock, no tokio, no I/O.
 
+pub mod breaking_point;
 pub mod expectation;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -15,6 +16,10 @@ pub mod validity;
 pub mod verdict;
 pub(crate) mod wording;
 
+pub use breaking_point::{
+    BreakingPoint, BreakingPointDetector, BreakingPointFinding, BreakingPointReason, Confidence, LoadSecond,
+    WantedLoad,
+};
 pub use expectation::Expectations;
 pub use metrics::{
     Arrivals, Delta, Failures, Histogram, Metrics, Outcomes, Recorder, SeriesMetrics, Sums, TimelineRow,

@@ -3,6 +3,7 @@
 //! In: a TOML file, the environment and flags, already read as text by `cli`. Out: a [`Plan`], which exists only validated,
 //! and the [`schedule`] that says how many virtual users are wanted at an instant.
 
+pub mod breaking_point;
 pub mod config;
 pub mod discovery;
 pub mod duration;
@@ -21,6 +22,7 @@ pub mod threshold;
 
 use std::time::Duration;
 
+pub use breaking_point::BreakingPointRule;
 pub use load::{Executor, Load, Pool, Rate, RateStage, Spacing, Stage};
 pub use plugin::{InstancePolicy, PluginLimits, PluginUse};
 pub use resolved::ResolvedConfig;
