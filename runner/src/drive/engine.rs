@@ -20,7 +20,8 @@ use super::worker::{Lines, Phase, Place, Tick, Worker, WorkerEnd, work};
 use crate::error::{Error, ExitCode};
 use crate::judge::snapshot::{Progress, Snapshot};
 use crate::judge::{
-    Books, Delta, GeneratorUsage, Metrics, Moment, Observation, Seconds, StopReason, WorkerUsage,
+    Books, BreakingPointFinding, Delta, GeneratorUsage, Metrics, Moment, Observation, Seconds, StopReason,
+    WorkerUsage,
 };
 use crate::plan::{Plan, SessionPolicy};
 
@@ -101,6 +102,7 @@ impl Prepared {
             series: self.series.keys(),
             plugins: self.plugins.facts(),
             retired: self.plugins.retired(),
+            breaking_point: BreakingPointFinding::NotLookedFor("the run was not watched for one".to_owned()),
             server: self.server_facts(),
             generator: GeneratorUsage {
                 workers: control.usage,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    Books, Clocks, GeneratorUsage, MetricFacts, Metrics, Moment, Observation, Outcome, PluginFacts,
-    PluginMetrics, Recorder, RetiredPlugin, Sample, ServerFacts, StopReason, WorkerUsage,
+    Books, BreakingPointFinding, Clocks, GeneratorUsage, MetricFacts, Metrics, Moment, Observation, Outcome,
+    PluginFacts, PluginMetrics, Recorder, RetiredPlugin, Sample, ServerFacts, StopReason, WorkerUsage,
 };
 use crate::plan::{
     Action, Executor, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId, SeriesKey, Settings, Step,
@@ -86,6 +86,7 @@ impl Run {
             series: plan.series(),
             plugins: Vec::new(),
             retired: Vec::new(),
+            breaking_point: BreakingPointFinding::NotLookedFor("the load does not rise".to_owned()),
             server: ServerFacts {
                 name: Some("demo".to_owned()),
                 version: Some("1.2.3".to_owned()),
@@ -225,6 +226,11 @@ impl Run {
             own_instances: true,
             metrics: declared,
         });
+        self
+    }
+
+    pub(crate) fn breaking(mut self, finding: BreakingPointFinding) -> Self {
+        self.observation.breaking_point = finding;
         self
     }
 

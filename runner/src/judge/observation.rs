@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use super::breaking_point::BreakingPointFinding;
 use super::metrics::Metrics;
 use super::plugins::{PluginFacts, PluginMetrics};
 use crate::plan::{Revision, SeriesKey};
@@ -28,6 +29,8 @@ pub struct Observation {
     pub plugins: Vec<PluginFacts>,
     /// Plugins that were given up while other scenarios went on.
     pub retired: Vec<RetiredPlugin>,
+    /// Where the server broke while the load rose.
+    pub breaking_point: BreakingPointFinding,
     /// Who answered.
     pub server: ServerFacts,
     /// What the generator itself cost.

@@ -129,13 +129,6 @@ pub struct ToolLatency {
     pub mean_ms: Option<f64>,
 }
 
-/// `breaking_point`: where the server left its baseline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct BreakingPoint {
-    /// Whether it did.
-    pub detected: bool,
-}
-
 impl From<ResolvedScenario> for ReportScenario {
     fn from(scenario: ResolvedScenario) -> Self {
         let (kind, keys) = match scenario.steps.as_slice() {

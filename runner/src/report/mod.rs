@@ -3,6 +3,7 @@
 //! In: what was asked (`plan`) and what was seen (`judge`). Out: a [`Report`], which is what `--out` writes and every other rendering
 //! reads. Its JSON Schema is published, additive within major version 2, and a superset of schema 1.1.
 
+mod breaking_point;
 mod compatible;
 mod figures;
 mod json;
@@ -20,9 +21,8 @@ use crate::plan::ResolvedConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use compatible::{
-    BreakingPoint, Latency, ReportConfig, ReportMetrics, ReportScenario, ToolFigures, ToolLatency,
-};
+pub use breaking_point::{BreakingPlace, BreakingPoint};
+pub use compatible::{Latency, ReportConfig, ReportMetrics, ReportScenario, ToolFigures, ToolLatency};
 pub use figures::{Distribution, FailureKind, Figures};
 pub use json::ReadError;
 pub use manifest::{DroppedTool, Generator, Manifest, RunManifest, Server, Worker};
@@ -88,7 +88,7 @@ pub struct Report {
     pub plugins: BTreeMap<String, PluginReport>,
     /// Second by second.
     pub timeline: Vec<Second>,
-    /// Where the server left its baseline.
+    /// Where the server left its baseline while the load rose.
     pub breaking_point: BreakingPoint,
     /// The raw material, in the order of the configuration: lifecycle first, then each step of each scenario, then the steps that
     /// plugins chose, by scenario, method and name.
@@ -148,7 +148,7 @@ impl Report {
             books: BookCounts::from(&observation.books),
             plugins: plugins::plugins(observation),
             timeline: observation.metrics.timeline().iter().map(Second::from).collect(),
-            breaking_point: BreakingPoint { detected: false },
+            breaking_point: BreakingPoint::new(&observation.breaking_point, observation.started_at),
             series: groups.series(plan.series().len()),
         }
     }

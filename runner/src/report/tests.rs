@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::plugins::tests::with_plugins;
 use super::*;
 use crate::judge::fixtures::{Run, plan};
+use crate::judge::{self, BreakingPointFinding, BreakingPointReason, Confidence};
 use crate::judge::{Books, Outcome, Stretch, TransportFault, judge_thresholds, judge_validity};
 use crate::plan::{PluginUse, Scenario, Script};
 
@@ -215,6 +216,50 @@ fn every_path_of_schema_1_1_is_there_with_its_type() {
     }
     assert_eq!(json["breaking_point"]["detected"], false);
     assert_eq!(json["config"]["scenario"][1]["name"], "writer");
+}
+
+/// The report of a run in which this was found.
+pub(super) fn breaking(finding: BreakingPointFinding) -> Report {
+    report_of(Run::new().calls("search", 2_000, 20, Outcome::Ok).breaking(finding))
+}
+
+pub(super) fn broken() -> BreakingPointFinding {
+    BreakingPointFinding::Found(judge::BreakingPoint {
+        at: Duration::from_secs(7),
+        vus: 210,
+        rate_per_s: 1_900.0,
+        reason: BreakingPointReason::ErrorRate,
+        detail: "20.0 % of calls failed over 3 s, 0.10 % at the baseline".to_owned(),
+        confidence: Confidence::Medium,
+    })
+}
+
+#[test]
+fn a_breaking_point_has_the_keys_of_schema_1_1_and_says_when_it_began() {
+    let report = breaking(broken());
+    let json = serde_json::to_value(&report).unwrap();
+    let expected = json!({
+        "detected": true,
+        "vus": 210,
+        "reason": "error_rate",
+        "detail": "20.0 % of calls failed over 3 s, 0.10 % at the baseline",
+        "timestamp": "2026-11-20T13:00:07Z",
+        "second": 7,
+        "rate_per_s": 1_900.0,
+        "confidence": "medium",
+    });
+    assert_eq!(json["breaking_point"], expected);
+    assert_eq!(Report::from_json(&json.to_string()).unwrap(), report);
+}
+
+#[test]
+fn no_breaking_point_and_none_looked_for_are_told_apart() {
+    let json = |finding| serde_json::to_value(breaking(finding)).unwrap()["breaking_point"].clone();
+    assert_eq!(json(BreakingPointFinding::NotFound), json!({ "detected": false }));
+    assert_eq!(
+        json(BreakingPointFinding::NotLookedFor("the load does not rise".to_owned())),
+        json!({ "detected": false, "not_looked_for": "the load does not rise" })
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! In: a [`Report`]. Out: lines of at most the asked width, coloured or not. Nothing here knows a terminal.
 
+mod breaking_point;
 mod layout;
 mod paint;
 mod plugins;
@@ -155,6 +156,7 @@ fn headline(report: &Report, page: &mut Page) {
     let (word, tone, detail) = trust(report);
     figure(page, "validity", &word, tone, &detail);
     thresholds::headline(report, page);
+    breaking_point::headline(report, page);
 }
 
 /// One line of the headline: a label, its figure, and as many of the details behind it as there is room for.

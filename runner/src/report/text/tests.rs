@@ -4,10 +4,12 @@ use serde_json::json;
 
 use super::*;
 use crate::judge::fixtures::{Run, plan_of};
-use crate::judge::{Outcome, PluginFault, PluginMetrics, RetiredPlugin, StopReason, TransportFault};
+use crate::judge::{
+    BreakingPointFinding, Outcome, PluginFault, PluginMetrics, RetiredPlugin, StopReason, TransportFault,
+};
 use crate::plan::Action;
 use crate::report::plugins::tests::with_plugins;
-use crate::report::tests::{golden, golden_under, report_of, report_under};
+use crate::report::tests::{breaking, broken, golden, golden_under, report_of, report_under};
 
 const SAVED: Option<&str> = Some(".pmcp/reports/loadtest-2026-11-20T13-00-10.json");
 
@@ -218,4 +220,37 @@ fn a_plugin_that_was_given_up() {
 #[test]
 fn a_run_without_plugins_says_nothing_of_them() {
     assert!(!golden().text(at(80), SAVED).contains("plugin"));
+}
+
+/// The line about the breaking point, with those it runs over.
+fn breaking_lines(report: &Report) -> Vec<String> {
+    let text = report.text(at(80), None);
+    let lines =
+        text.lines().map(str::trim_end).skip_while(|line| !line.trim_start().starts_with("breaking point"));
+    lines.take_while(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_breaking_point_stands_among_the_first_lines() {
+    assert_eq!(
+        breaking_lines(&breaking(broken())),
+        [
+            "  breaking point 7 seconds after the start, at 210 VUs and 1,900 calls/s: 20.0 %",
+            "                 of calls failed over 3 s, 0.10 % at the baseline (medium",
+            "                 confidence)",
+        ]
+    );
+}
+
+#[test]
+fn where_nothing_was_to_be_found_nothing_is_said_of_it() {
+    assert_eq!(
+        breaking_lines(&breaking(BreakingPointFinding::NotFound)),
+        ["  breaking point none while the load rose"]
+    );
+    let constant = BreakingPointFinding::NotLookedFor("the load does not rise".to_owned());
+    let mut report = breaking(constant);
+    assert_eq!(breaking_lines(&report), Vec::<String>::new());
+    report.manifest.executor = "ramping-vus".to_owned();
+    assert_eq!(breaking_lines(&report), ["  breaking point not looked for: the load does not rise"]);
 }
