@@ -10,8 +10,8 @@ use clap::ValueEnum as _;
 use pmcp_loadtest::drive::{Controls, StopRequest, Survey, prepare};
 use pmcp_loadtest::judge::Observation;
 use pmcp_loadtest::plan::{
-    Action, Executor, InstancePolicy, Load, Plan, PluginLimits, PluginUse, Protocol, Scenario, Script,
-    Settings, Step, Stripe, Target, ThinkTime, TransportKind,
+    Action, BreakingPointRule, Executor, InstancePolicy, Load, Plan, PluginLimits, PluginUse, Protocol,
+    Scenario, Script, Settings, Step, Stripe, Target, ThinkTime, TransportKind,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -153,6 +153,7 @@ impl Order {
             },
             loads: vec![Load::simple(executor, Duration::from_secs(5), scenarios.len())],
             shard: Stripe::WHOLE,
+            breaking_point: BreakingPointRule::default(),
             scenarios,
             thresholds: Vec::new(),
         }

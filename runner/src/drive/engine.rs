@@ -20,9 +20,10 @@ use super::worker::{Lines, Phase, Place, Tick, Worker, WorkerEnd, work};
 use crate::error::{Error, ExitCode};
 use crate::judge::snapshot::{Progress, Snapshot};
 use crate::judge::{
-    Books, BreakingPointFinding, Delta, GeneratorUsage, Metrics, Moment, Observation, Seconds, StopReason,
-    WorkerUsage,
+    Arrivals, Books, BreakingPointDetector, BreakingPointFinding, Delta, GeneratorUsage, LoadSecond, Metrics,
+    Moment, Observation, Second, Seconds, StopReason, WantedLoad, WorkerUsage,
 };
+use crate::plan::schedule::wanted;
 use crate::plan::{Plan, SessionPolicy};
 
 /// How long every virtual user must have been out of reach of the target before the run is given up.
@@ -102,7 +103,7 @@ impl Prepared {
             series: self.series.keys(),
             plugins: self.plugins.facts(),
             retired: self.plugins.retired(),
-            breaking_point: BreakingPointFinding::NotLookedFor("the run was not watched for one".to_owned()),
+            breaking_point: control.breaking_point.finding(),
             server: self.server_facts(),
             generator: GeneratorUsage {
                 workers: control.usage,
@@ -160,6 +161,8 @@ impl Prepared {
             plugins: Arc::clone(&self.plugins),
             metrics: Metrics::new(plan.series().len()),
             seconds: Seconds::new(seats.len()),
+            arrivals: Arrivals::default(),
+            breaking_point: BreakingPointDetector::new(plan.breaking_point),
             books: Books::default(),
             usage: vec![WorkerUsage::default(); seats.len()],
             window: Moment::ORIGIN,
@@ -237,6 +240,9 @@ struct Control {
     metrics: Metrics,
     /// What is still being put together of the seconds that just passed.
     seconds: Seconds,
+    /// Iterations of open loads so far.
+    arrivals: Arrivals,
+    breaking_point: BreakingPointDetector,
     books: Books,
     usage: Vec<WorkerUsage>,
     window: Moment,
@@ -295,6 +301,7 @@ impl Control {
         *state = WorkerState { vus, active_vus, down_vus, iterations, ended: end.is_some() };
         let active = self.workers.iter().map(|worker| worker.active_vus).sum();
         self.metrics.merge(&delta, second, active);
+        self.arrivals.add(delta.arrivals());
         self.seconds.gather(worker, second, &delta, done, active);
         if let Some(WorkerEnd { books, usage, window }) = end {
             self.books.add(&books);
@@ -314,14 +321,32 @@ impl Control {
     /// Looks at the seconds that are over.
     fn look_back(&mut self) {
         while let Some(second) = self.seconds.next_over() {
+            self.look_for_breaking_point(&second);
             self.seconds.recycle(second);
         }
+    }
+
+    fn look_for_breaking_point(&mut self, second: &Second) {
+        // The end of the load is no part of it.
+        let ends = self.plan.duration().unwrap_or(Duration::MAX);
+        let end_of_second = Duration::from_secs(second.number.saturating_add(1));
+        let Some(row) = self.metrics.row(second.number).filter(|_| end_of_second <= ends) else { return };
+        let middle = end_of_second - Duration::from_millis(500);
+        let (vus, rate) = wanted(&self.plan, middle);
+        let Arrivals { due, dropped } = second.arrivals;
+        let wanted = WantedLoad { vus, rate_per_s: rate.get(), arrivals: due, dropped };
+        self.breaking_point.observe(LoadSecond { row, wanted });
     }
 
     /// Why the run is to end before its time, if it is.
     fn end_of_its_own(&self) -> Option<StopReason> {
         if self.target_is_lost() {
             return Some(StopReason::TargetLost { message: self.last_failure() });
+        }
+        if self.plan.breaking_point.stop
+            && matches!(self.breaking_point.finding(), BreakingPointFinding::Found(_))
+        {
+            return Some(StopReason::BreakingPoint);
         }
         if let Some((plugin, reason)) = self.plugins.stop() {
             return Some(StopReason::PluginStopped { plugin, reason });
@@ -354,6 +379,13 @@ impl Control {
             iterations: self.workers.iter().map(|worker| worker.iterations).sum(),
             planned_iterations,
             active_vus: self.workers.iter().map(|worker| worker.active_vus).sum(),
+            wanted_per_s: self.plan.is_open().then(|| wanted(&self.plan, self.clock.now().elapsed()).1.get()),
+            iterations_due: self.arrivals.due,
+            dropped: self.arrivals.dropped,
+            breaking_point: match self.breaking_point.finding() {
+                BreakingPointFinding::Found(point) => Some(point.at.as_secs()),
+                BreakingPointFinding::NotFound | BreakingPointFinding::NotLookedFor(_) => None,
+            },
         };
         Snapshot::new(&self.metrics, progress)
     }

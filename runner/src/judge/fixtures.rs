@@ -10,8 +10,8 @@ use super::{
     PluginFacts, PluginMetrics, Recorder, RetiredPlugin, Sample, ServerFacts, StopReason, WorkerUsage,
 };
 use crate::plan::{
-    Action, Executor, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId, SeriesKey, Settings, Step,
-    Stripe, Target,
+    Action, BreakingPointRule, Executor, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId,
+    SeriesKey, Settings, Step, Stripe, Target,
 };
 
 /// Two scenarios: `reader` calls `search` and `fetch`, `writer` calls `store` and lists tools.
@@ -55,6 +55,7 @@ pub(crate) fn plan_of(scenarios: Vec<(&str, Vec<Action>)>) -> Plan {
             scenarios.len(),
         )],
         shard: Stripe::WHOLE,
+        breaking_point: BreakingPointRule::default(),
         scenarios,
         thresholds: Vec::new(),
     }

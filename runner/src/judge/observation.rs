@@ -61,6 +61,8 @@ pub enum StopReason {
         /// The last failure's message.
         message: String,
     },
+    /// The server broke, where the run was to end.
+    BreakingPoint,
     /// A plugin asked for the end, which is an orderly one.
     PluginStopped {
         /// The scenario that it is the script of.

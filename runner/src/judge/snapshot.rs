@@ -32,7 +32,7 @@ pub struct Snapshot {
 }
 
 /// How far a run has come: what its engine knows beside the samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Progress {
     /// Time since the origin.
     #[serde(rename = "elapsed_s", serialize_with = "seconds")]
@@ -44,8 +44,18 @@ pub struct Progress {
     pub iterations: u64,
     /// Planned iterations; `None` where only time ends the run.
     pub planned_iterations: Option<u64>,
-    /// Virtual users that are active.
+    /// Virtual users that are active: of open loads, those at work.
     pub active_vus: u32,
+    /// Iterations per second that the open loads want just now; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted_per_s: Option<f64>,
+    /// Iterations of open loads whose instant came so far.
+    pub iterations_due: u64,
+    /// Of them, those that were dropped.
+    pub dropped: u64,
+    /// The second from which on the server left its baseline, once it has.
+    #[serde(rename = "breaking_point_s", skip_serializing_if = "Option::is_none")]
+    pub breaking_point: Option<u64>,
 }
 
 /// How many operations failed in one class.

@@ -39,7 +39,7 @@ pub struct Gate {
     pub state: GateState,
     /// What was observed, in `unit`; absent where it could not be measured.
     pub observed: Option<f64>,
-    /// The bound, in `unit`: a least number of calls for `samples`, a most for every other gate.
+    /// The bound, in `unit`: a least for `samples` and `due_sent`, a most for every other gate.
     pub bound: f64,
     /// `ratio`, `calls` or `us`.
     pub unit: String,
@@ -62,6 +62,8 @@ pub enum GateName {
     LittlesLaw,
     /// How late calls were sent.
     SendLateness,
+    /// The share of iterations that began of those that were due; only where loads are open.
+    DueSent,
     /// Calls that failed because this machine had no local port or file descriptor left.
     GeneratorLimits,
     /// How much of the worker threads' time went by in plugin calls long enough to delay answers; only where there are plugins.
@@ -90,6 +92,7 @@ impl GateName {
             Self::BusiestWorker => "busiest worker",
             Self::LittlesLaw => "Little's law",
             Self::SendLateness => "send lateness",
+            Self::DueSent => "due and sent",
             Self::GeneratorLimits => "ports and descriptors",
             Self::PluginTime => "plugin time",
             Self::Samples => "samples",
@@ -157,6 +160,7 @@ pub fn judge_validity(plan: &Plan, observation: &Observation) -> Vec<Gate> {
         busiest_worker(observation),
         send_lateness(observation, &operations),
     ];
+    gates.extend(due_sent::gate(plan, observation));
     gates.extend(plugin_time::gate(observation, &operations));
     gates.extend([littles_law(observation, &everything), samples(plan, &operations)]);
     gates
@@ -242,7 +246,8 @@ fn send_lateness(observation: &Observation, operations: &SeriesMetrics) -> Gate 
         return Gate::not_judged(name, Some(micros(lateness)), micros(bound), "us", why);
     }
     let finding = format!("99 % of the calls were sent within {} of being due", short(lateness));
-    Gate::at_most(name, micros(lateness), micros(bound), "us", finding, LATE)
+    let advice = if observation.books.iterations_due > 0 { LATE_ARRIVALS } else { LATE };
+    Gate::at_most(name, micros(lateness), micros(bound), "us", finding, advice)
 }
 
 /// How far the generator may be behind: too little to decide a threshold that is set for such a server.
@@ -251,6 +256,8 @@ fn tolerated_delay(operations: &SeriesMetrics) -> Duration {
     LATENESS_FLOOR.max(service.mul_f64(LATENESS_SHARE))
 }
 
+const LATE_ARRIVALS: &str = "arrivals waited for a free virtual user or for the generator: raise max_vus and vus, lower the rate, raise \
+                             --workers, or quieten the machine it runs on";
 const LATE: &str =
     "calls waited for the generator: lower the load, raise --workers, or quieten the machine it runs on";
 
@@ -367,6 +374,7 @@ fn short(duration: Duration) -> String {
     wording::time(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
 }
 
+mod due_sent;
 mod plugin_time;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::wording::{count, counted, quoted};
-use super::{Gate, GateName, Observation, PluginMetrics, StopReason, ThresholdResult};
+use super::{BreakingPointFinding, Gate, GateName, Observation, PluginMetrics, StopReason, ThresholdResult};
 use crate::error::ExitCode;
 use crate::plan::SeriesId;
 
@@ -54,6 +54,7 @@ impl Verdict {
                 .or_else(|| untrusted(gates.iter()))
                 .or_else(|| thresholds_failed(thresholds))
                 .unwrap_or_else(|| passed(observation, thresholds))
+                .remarking(early_end(observation))
                 .remarking(plugin_remarks(observation))
         })
     }
@@ -82,7 +83,7 @@ impl Verdict {
 
 fn ended_early(observation: &Observation) -> Option<Verdict> {
     match &observation.stop {
-        StopReason::Completed | StopReason::PluginStopped { .. } => None,
+        StopReason::Completed | StopReason::BreakingPoint | StopReason::PluginStopped { .. } => None,
         StopReason::Interrupted => {
             let after = observation.elapsed.as_secs_f64();
             let reason =
@@ -134,6 +135,16 @@ fn plugins_failed(observation: &Observation) -> Option<Verdict> {
         }
     };
     Some(Verdict::failed(ExitCode::Plugin, reason))
+}
+
+/// What ended a run before its time, where that leaves its figures what they are.
+fn early_end(observation: &Observation) -> Option<String> {
+    match (&observation.stop, &observation.breaking_point) {
+        (StopReason::BreakingPoint, BreakingPointFinding::Found(point)) => {
+            Some(format!("ended at the breaking point: {}", point.detail))
+        }
+        _ => None,
+    }
 }
 
 /// What plugins did to a run that was otherwise judged by its calls.

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn progress_is_the_snapshot_with_its_type_in_front() {
-        insta::assert_snapshot!(Line::Progress(&under_way()).text(), @r#"{"type":"progress","elapsed_s":21.25,"planned_duration_s":30.0,"iterations":25000,"planned_iterations":null,"active_vus":50,"requests":26231,"ok":26228,"errors":3,"errors_by_class":[{"class":"timeout","count":2},{"class":"rpc_error","count":1}],"recent_per_s":1234.333333,"recent_p50_us":3071,"recent_p99_us":12343}"#);
+        insta::assert_snapshot!(Line::Progress(&under_way()).text(), @r#"{"type":"progress","elapsed_s":21.25,"planned_duration_s":30.0,"iterations":25000,"planned_iterations":null,"active_vus":50,"iterations_due":0,"dropped":0,"requests":26231,"ok":26228,"errors":3,"errors_by_class":[{"class":"timeout","count":2},{"class":"rpc_error","count":1}],"recent_per_s":1234.333333,"recent_p50_us":3071,"recent_p99_us":12343}"#);
     }
 
     #[test]

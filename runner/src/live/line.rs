@@ -16,12 +16,14 @@ pub(super) fn plain(snapshot: &Snapshot) -> String {
     if let Some(planned) = progress.planned_iterations {
         parts.push(format!("{} of {} iterations", count(progress.iterations), count(planned)));
     }
-    parts.push(format!("{}/s", rate(snapshot.recent_rate)));
+    parts.push(format!("{}/s{}", rate(snapshot.recent_rate), wanted(snapshot).unwrap_or_default()));
     parts.push(format!("p99 {}", p99(snapshot)));
     parts.push(counted(u64::from(progress.active_vus), "VU"));
     parts.push(counted(snapshot.requests, "call"));
     let class = largest_class(snapshot).map(|class| format!(" ({class})")).unwrap_or_default();
     parts.push(format!("{}{class}", counted(snapshot.errors, "error")));
+    parts.extend(dropped(snapshot));
+    parts.extend(breaking_point(snapshot));
     parts.join(", ")
 }
 
@@ -91,6 +93,9 @@ fn pieces(snapshot: &Snapshot, columns: usize) -> Vec<Piece> {
         pieces.push(Piece::new(6, Tone::Plain, done));
     }
     pieces.push(Piece::new(1, Tone::Strong, format!("{:>7}/s", rate(snapshot.recent_rate))));
+    if let Some(wanted) = wanted(snapshot) {
+        pieces.push(Piece::new(6, Tone::Quiet, wanted).close());
+    }
     pieces.push(Piece::new(4, Tone::Plain, format!("p99 {:>7}", p99(snapshot))));
     pieces.push(Piece::new(5, Tone::Plain, counted(u64::from(progress.active_vus), "VU")));
     let tone = if snapshot.errors == 0 { Tone::Quiet } else { Tone::Bad };
@@ -98,6 +103,8 @@ fn pieces(snapshot: &Snapshot, columns: usize) -> Vec<Piece> {
     if let Some(class) = largest_class(snapshot) {
         pieces.push(Piece::new(7, tone, format!(" ({class})")).close());
     }
+    pieces.extend(dropped(snapshot).map(|dropped| Piece::new(2, Tone::Bad, dropped)));
+    pieces.extend(breaking_point(snapshot).map(|point| Piece::new(2, Tone::Doubtful, point)));
     pieces
 }
 
@@ -112,6 +119,20 @@ fn bar(done: f64, length: usize) -> (String, String) {
 fn largest_class(snapshot: &Snapshot) -> Option<String> {
     let largest = snapshot.errors_by_class.first()?;
     Some(format!("{} {}", count(largest.count), largest.class))
+}
+
+/// The iterations per second that are wanted, behind those that are done: ` of 200/s`.
+fn wanted(snapshot: &Snapshot) -> Option<String> {
+    snapshot.progress.wanted_per_s.map(|wanted| format!(" of {}/s", rate(wanted)))
+}
+
+fn dropped(snapshot: &Snapshot) -> Option<String> {
+    let dropped = snapshot.progress.dropped;
+    (dropped > 0).then(|| format!("{} dropped", count(dropped)))
+}
+
+fn breaking_point(snapshot: &Snapshot) -> Option<String> {
+    snapshot.progress.breaking_point.map(|second| format!("breaking point at {second} s"))
 }
 
 fn p99(snapshot: &Snapshot) -> String {
@@ -135,6 +156,7 @@ pub(super) mod fixtures {
                 iterations: 25_000,
                 planned_iterations: None,
                 active_vus: 50,
+                ..Progress::default()
             },
             requests: 26_231,
             ok: 26_228,
@@ -180,6 +202,27 @@ mod tests {
 
     fn without_errors() -> Snapshot {
         Snapshot { errors: 0, errors_by_class: Vec::new(), ..under_way() }
+    }
+
+    fn arriving() -> Snapshot {
+        let progress = Progress {
+            wanted_per_s: Some(1_500.0),
+            iterations_due: 31_000,
+            dropped: 4_120,
+            breaking_point: Some(17),
+            ..under_way().progress
+        };
+        Snapshot { progress, ..under_way() }
+    }
+
+    #[test]
+    fn an_open_run_shows_what_is_wanted_what_is_dropped_and_where_the_server_broke() {
+        let line = plain(&arriving());
+        for part in ["1,234/s of 1,500/s", "4,120 dropped", "breaking point at 17 s"] {
+            assert!(line.contains(part), "{line}");
+        }
+        let narrow = status(&arriving(), 60, false);
+        assert!(narrow.contains("4,120 dropped") && narrow.contains("breaking point at 17 s"), "{narrow}");
     }
 
     fn by_iterations() -> Snapshot {
@@ -305,6 +348,7 @@ mod tests {
                 iterations: iterations.0,
                 planned_iterations: iterations.1,
                 active_vus: elapsed,
+                ..arriving().progress
             };
             let recent_p99 = p99.map(Duration::from_micros);
             let snapshot = Snapshot { progress, errors, recent_rate, recent_p99, ..under_way() };

@@ -88,6 +88,7 @@ mod tests {
             planned_iterations: Some(1_000),
             planned_duration: limit,
             active_vus: 1,
+            ..Progress::default()
         }
     }
 

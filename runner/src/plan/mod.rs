@@ -48,6 +48,8 @@ pub struct Plan {
     pub shard: Stripe,
     /// What virtual users do; never empty. A VU draws one per iteration, by weight.
     pub scenarios: Vec<Scenario>,
+    /// What counts as the point where the server breaks.
+    pub breaking_point: BreakingPointRule,
     /// What the run must show to pass.
     pub thresholds: Vec<Threshold>,
 }

@@ -128,6 +128,7 @@ impl RunManifest {
             StopReason::Completed => "completed",
             StopReason::Interrupted => "interrupted",
             StopReason::TargetLost { .. } => "target_lost",
+            StopReason::BreakingPoint => "breaking_point",
             StopReason::PluginStopped { .. } => "plugin_stopped",
             StopReason::PluginsFailed { .. } => "plugins_failed",
         };

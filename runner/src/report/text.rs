@@ -153,10 +153,32 @@ fn headline(report: &Report, page: &mut Page) {
     figure(page, "errors", &share, if totals.failed > 0 { Tone::Bad } else { Tone::Plain }, &which);
     let times = tools::percentiles(&totals.response_time, page.columns - LABEL);
     figure(page, "response time", &times, Tone::Strong, &[format!("{} loop", report.manifest.load_model)]);
+    arrivals(report, page);
     let (word, tone, detail) = trust(report);
     figure(page, "validity", &word, tone, &detail);
     thresholds::headline(report, page);
     breaking_point::headline(report, page);
+}
+
+/// Of open loads: what was asked of the generator, and the time that the server took beside the time that users waited.
+fn arrivals(report: &Report, page: &mut Page) {
+    let books = &report.books;
+    if books.iterations_due == 0 {
+        return;
+    }
+    let service = tools::percentiles(&report.totals.service_time, page.columns - LABEL);
+    figure(page, "service time", &service, Tone::Plain, &["from sent, not from due".to_owned()]);
+    let dropped = books.dropped.no_free_vu + books.dropped.run_ended;
+    let (share, tone) = match dropped {
+        0 => ("none dropped".to_owned(), Tone::Plain),
+        some => (format!("{} dropped", percent(some, books.iterations_due)), Tone::Bad),
+    };
+    let mut details =
+        vec![format!("{} of {}", count(dropped), counted(books.iterations_due, "due iteration"))];
+    let reasons = [("no free VU", books.dropped.no_free_vu), ("run ended", books.dropped.run_ended)];
+    let reasons = reasons.into_iter().filter(|(_, number)| *number > 0);
+    details.extend(reasons.map(|(reason, number)| format!("{reason} {}", count(number))));
+    figure(page, "arrivals", &share, tone, &details);
 }
 
 /// One line of the headline: a label, its figure, and as many of the details behind it as there is room for.

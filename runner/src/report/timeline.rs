@@ -19,6 +19,12 @@ pub struct Second {
     pub failed: u64,
     /// The largest number of virtual users that were active in it.
     pub active_vus: u32,
+    /// Iterations of open loads whose instant came in it.
+    #[serde(default)]
+    pub iterations_due: u64,
+    /// Iterations of open loads that were given up in it, because no virtual user was free for them in time.
+    #[serde(default)]
+    pub dropped: u64,
     /// Bytes of requests.
     pub bytes_sent: u64,
     /// Bytes of responses.
@@ -36,6 +42,12 @@ pub struct Second {
 /// `books`: counts beside the samples, and how virtual users spent their time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BookCounts {
+    /// Iterations of open loads whose instant came: started or dropped.
+    #[serde(default)]
+    pub iterations_due: u64,
+    /// Of them, those that never began, by reason.
+    #[serde(default)]
+    pub dropped: DroppedCounts,
     /// Iterations begun.
     pub iterations_started: u64,
     /// Iterations whose steps were all done, whatever their outcome.
@@ -76,6 +88,18 @@ pub struct BookCounts {
     /// Of it: in plugin code.
     #[serde(default)]
     pub plugin_time_us: u64,
+    /// Of it: waiting for an arrival, or for the pace of a scenario.
+    #[serde(default)]
+    pub idle_time_us: u64,
+}
+
+/// Iterations of open loads that became due and never began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DroppedCounts {
+    /// No virtual user was free within the load's `max_wait`, and there could be no more of them.
+    pub no_free_vu: u64,
+    /// The run ended first.
+    pub run_ended: u64,
 }
 
 impl From<&TimelineRow> for Second {
@@ -86,6 +110,8 @@ impl From<&TimelineRow> for Second {
             ok: row.ok,
             failed: row.errors,
             active_vus: row.active_vus,
+            iterations_due: row.arrivals.due,
+            dropped: row.arrivals.dropped,
             bytes_sent: row.bytes_sent,
             bytes_received: row.bytes_received,
             p50_us: row.p50.map(whole_micros),
@@ -99,6 +125,11 @@ impl From<&TimelineRow> for Second {
 impl From<&Books> for BookCounts {
     fn from(books: &Books) -> Self {
         Self {
+            iterations_due: books.iterations_due,
+            dropped: DroppedCounts {
+                no_free_vu: books.dropped.no_free_vu,
+                run_ended: books.dropped.run_ended,
+            },
             iterations_started: books.iterations_started,
             iterations_completed: books.iterations_completed,
             iterations_interrupted: books.iterations_interrupted,
@@ -118,6 +149,7 @@ impl From<&Books> for BookCounts {
             connect_time_us: whole_micros(books.connect_time),
             service_time_us: whole_micros(books.service_time),
             plugin_time_us: whole_micros(books.plugin_time),
+            idle_time_us: whole_micros(books.idle_time),
         }
     }
 }

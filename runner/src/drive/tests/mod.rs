@@ -17,8 +17,8 @@ use super::{Controls, StopRequest, prepare_in_memory};
 use crate::error::ExitCode;
 use crate::judge::{Books, Observation, Outcome, StopReason};
 use crate::plan::{
-    Action, Executor, HttpStep, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId, SessionPolicy,
-    Settings, Stage, Step, Stripe, Target, ThinkTime,
+    Action, BreakingPointRule, Executor, HttpStep, Load, Plan, Protocol, Revision, Scenario, Script,
+    SeriesId, SessionPolicy, Settings, Stage, Step, Stripe, Target, ThinkTime,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -39,6 +39,7 @@ fn plan(executor: Executor) -> Plan {
         settings: Settings { workers: NonZeroUsize::MIN, ..Settings::default() },
         loads: vec![Load::simple(executor, Duration::from_secs(30), 1)],
         shard: Stripe::WHOLE,
+        breaking_point: BreakingPointRule::default(),
         scenarios: vec![Scenario {
             name: "echo".into(),
             weight: 1,

@@ -1,6 +1,7 @@
 //! Loads side by side, classes of users, pace, and the ways in which virtual users come and go.
 
 use super::*;
+use crate::judge::BreakingPointFinding;
 use crate::plan::{Pool, Rate, ScenarioChoice, Spacing};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -136,4 +137,56 @@ async fn users_of_a_class_do_only_what_their_class_does() {
     let log = log.lock().unwrap();
     let calls = |tool: &str| log.iter().filter(|(_, called)| called == tool).count();
     assert_eq!([calls("echo"), calls("b"), calls("c")], [700, 200, 100]);
+}
+
+/// A server whose calls take 10 ms as long as less than `most` come per second, and then longer with every second that it is overrun.
+fn saturating(most: usize) -> MemoryServer {
+    let seen: Arc<Mutex<Vec<Duration>>> = Arc::default();
+    server(move |request, message| {
+        let mut seen = seen.lock().unwrap();
+        let now = request.at.elapsed();
+        seen.push(now);
+        let recent = seen.iter().rev().take_while(|at| now.saturating_sub(**at) < SECOND).count();
+        let factor = if recent > most { 20 } else { 1 };
+        json_reply(MILLISECOND * 10 * factor, message, &json!({"content": []}))
+    })
+}
+
+fn rising(stop: bool) -> Plan {
+    let rate = |per_second| Rate::per_second(per_second).unwrap();
+    let max_vus = NonZeroU32::new(200).unwrap();
+    let pool = Pool { vus: 20, max_vus, max_wait: SECOND, spacing: Spacing::Even };
+    let stages = vec![crate::plan::RateStage { duration: SECOND * 60, target: rate(200.0) }];
+    let mut plan = plan(Executor::RampingArrivalRate { from: rate(20.0), stages, pool });
+    plan.breaking_point.stop = stop;
+    plan
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_point_where_a_server_breaks_is_found_and_the_run_goes_on() {
+    let seen = observe(rising(false), saturating(110)).await;
+    let BreakingPointFinding::Found(point) = &seen.breaking_point else {
+        panic!("{:?}", seen.breaking_point)
+    };
+    // The rate comes to 110 after 30 s.
+    assert!((28..=34).contains(&point.at.as_secs()), "{point:?}");
+    assert!((point.rate_per_s - 110.0).abs() < 15.0, "{point:?}");
+    assert_eq!((seen.stop, seen.window), (StopReason::Completed, SECOND * 60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_may_end_where_the_server_breaks() {
+    let seen = observe(rising(true), saturating(110)).await;
+    assert_eq!(seen.stop, StopReason::BreakingPoint);
+    assert!(seen.window > SECOND * 30 && seen.window < SECOND * 42, "{:?}", seen.window);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_steady_load_has_no_breaking_point() {
+    let seen = observe(plan(constant(5, SECOND * 20)), saturating(10)).await;
+    assert!(
+        matches!(seen.breaking_point, BreakingPointFinding::NotLookedFor(_)),
+        "{:?}",
+        seen.breaking_point
+    );
 }

@@ -18,7 +18,9 @@ use crate::drive::context::{Carrier, Context};
 use crate::drive::deadline::Slot;
 use crate::drive::protocol::reply::Expect;
 use crate::judge::Outcome;
-use crate::plan::{ConnectionPolicy, Plan, Protocol, Settings, Stripe, Target, TransportKind};
+use crate::plan::{
+    BreakingPointRule, ConnectionPolicy, Plan, Protocol, Settings, Stripe, Target, TransportKind,
+};
 
 /// The id of every request here.
 pub(super) const ID: u64 = 7;
@@ -45,6 +47,7 @@ pub(super) fn plan(url: &str, transport: TransportKind) -> Plan {
         settings: Settings { transport, max_body_bytes: 200_000, ..Settings::default() },
         loads: Vec::new(),
         shard: Stripe::WHOLE,
+        breaking_point: BreakingPointRule::default(),
         scenarios: Vec::new(),
         thresholds: Vec::new(),
     }

@@ -88,6 +88,11 @@ impl Metrics {
         self.timeline.rows()
     }
 
+    /// One row of the timeline, as far as it is known.
+    pub fn row(&self, second: u64) -> Option<TimelineRow> {
+        self.timeline.row(second)
+    }
+
     /// The last whole seconds, for the display of a running test.
     pub(crate) fn recent(&self) -> Recent {
         self.timeline.recent()

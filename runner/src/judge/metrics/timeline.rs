@@ -105,6 +105,17 @@ impl Timeline {
         rows
     }
 
+    /// One row, with the percentiles known so far.
+    pub(super) fn row(&self, second: u64) -> Option<TimelineRow> {
+        let mut row = *self.rows.get(usize::try_from(second).ok()?)?;
+        if let Some(histogram) =
+            second.checked_sub(self.first_open()).and_then(|offset| self.open.get(index_of(offset)))
+        {
+            row.read_off(histogram);
+        }
+        Some(row)
+    }
+
     /// The last whole seconds, without the one that is still running.
     pub(super) fn recent(&self) -> Recent {
         let mut recent = Recent::default();

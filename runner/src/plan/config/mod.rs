@@ -23,7 +23,7 @@ use schemars::Schema;
 use schemars::transform::{Transform, transform_subschemas};
 use serde_json::Value;
 
-use super::{Load, Plan, Stripe};
+use super::{BreakingPointRule, Load, Plan, Stripe};
 use error::Problems;
 pub use error::{ConfigError, ConfigErrors};
 use file::File;
@@ -107,6 +107,7 @@ pub fn resolve(
         settings,
         loads: vec![Load::simple(executor, graceful_stop, scenarios.len())],
         shard: Stripe::WHOLE,
+        breaking_point: BreakingPointRule::default(),
         scenarios,
         thresholds,
     });

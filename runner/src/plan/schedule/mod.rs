@@ -9,6 +9,25 @@ mod population;
 pub use arrivals::{Arrival, Arrivals, rate_wanted};
 pub use population::{next_change, vus_wanted};
 
+use std::time::Duration;
+
+use super::{Plan, Rate};
+
+/// What the loads of a plan want `elapsed` after the start of the run: virtual users of the closed ones, and iterations per second of the
+/// open ones.
+pub fn wanted(plan: &Plan, elapsed: Duration) -> (u32, Rate) {
+    let begun = plan.loads.iter().filter_map(|load| Some((load, elapsed.checked_sub(load.start)?)));
+    let mut wanted = (0_u32, 0.0);
+    for (load, elapsed) in begun {
+        if load.executor.is_open() {
+            wanted.1 += rate_wanted(&load.executor, elapsed).get();
+        } else {
+            wanted.0 = wanted.0.saturating_add(vus_wanted(&load.executor, elapsed));
+        }
+    }
+    (wanted.0, Rate::per_second(wanted.1).unwrap_or_default())
+}
+
 /// One stripe of `of`: the rule that divides iterations and virtual users over workers and machines.
 ///
 /// Item `k` belongs to stripe `k mod of`, so totals are exact for any `of`.

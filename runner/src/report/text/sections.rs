@@ -52,6 +52,9 @@ pub(super) fn timeline(report: &Report, page: &mut Page) {
     }
     page.heading("second by second");
     course(rows, page, "calls/s", |row| Some(row.requests), count);
+    if report.books.iterations_due > 0 {
+        course(rows, page, "due/s", |row| Some(row.iterations_due), count);
+    }
     course(rows, page, "p99", |row| row.p99_us, time);
     if report.totals.failed > 0 {
         course(rows, page, "errors/s", |row| Some(row.failed), count);

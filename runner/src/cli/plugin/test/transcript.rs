@@ -127,7 +127,8 @@ impl Transcript {
             StopReason::Completed if self.tally.iterations < asked => {
                 "the plugin ended its virtual user".to_owned()
             }
-            StopReason::Completed => return Vec::new(),
+            // A rehearsal has no rising load.
+            StopReason::Completed | StopReason::BreakingPoint => return Vec::new(),
         };
         self.ink.hanging("ended early: ", Tone::Doubtful, &why, Tone::Plain)
     }
