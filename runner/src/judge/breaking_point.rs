@@ -6,6 +6,7 @@ mod detector;
 mod plateau;
 #[cfg(test)]
 mod simulation;
+mod symptom;
 #[cfg(test)]
 mod tests;
 

@@ -3,9 +3,9 @@
 /// What takes a server out of its own baseline while the load rises.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BreakingPointRule {
-    /// Share of failed calls above that of the baseline; 0 to 1.
+    /// Share of failed calls above that of the baseline; between 0 and 1.
     pub error_ratio: f64,
-    /// Response time as a multiple of that of the baseline; above 1.
+    /// Response time as a multiple of that of the baseline; above 1, up to 1,000.
     pub response_time_factor: f64,
     /// Throughput has reached a plateau where more load brings less than this share of what it brought at the baseline; 0 to 1.
     pub plateau_ratio: f64,
@@ -30,6 +30,8 @@ impl Default for BreakingPointRule {
     }
 }
 
+/// Largest multiple that can be asked for: beyond it every server has timed out.
+const MOST_FACTOR: f64 = 1_000.0;
 /// Longest persistence that can be asked for: a ramp seldom lasts longer.
 const MOST_SECONDS: u32 = 600;
 
@@ -57,9 +59,9 @@ impl BreakingPointRule {
             }
         }
         let factor = self.response_time_factor;
-        if !(factor > 1.0 && factor.is_finite()) {
+        if !(factor > 1.0 && factor <= MOST_FACTOR) {
             let reason = format!(
-                "`response_time_factor` is {factor}; it is a multiple of the baseline above 1, such as 3"
+                "`response_time_factor` is {factor}; it is a multiple of the baseline above 1 and up to {MOST_FACTOR}, such as 3"
             );
             return Err(("response_time_factor", reason));
         }

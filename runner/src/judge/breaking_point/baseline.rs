@@ -28,6 +28,8 @@ pub(super) struct Baseline {
     pub(super) errors: u64,
     /// Ok calls per second and unit of load; `None` where the load is no single number.
     pub(super) ok_per_load: Option<f64>,
+    /// The fewest of them in any of its seconds: none, where virtual users all think at the same time.
+    pub(super) fewest_ok_per_load: Option<f64>,
 }
 
 impl Baseline {
@@ -58,9 +60,6 @@ impl QuietestStretch {
 
     /// Takes one more second in which nothing was wrong.
     pub(super) fn extend(&mut self, second: &LoadSecond) {
-        if second.row.p50.is_none() {
-            return;
-        }
         self.stretch.push_back(*second);
         let mut calls: u64 = self.stretch.iter().map(|second| second.row.ok).sum();
         while self.stretch.len() > FEWEST_SECONDS && calls - self.stretch[0].row.ok >= FEWEST_CALLS {
@@ -92,6 +91,7 @@ impl QuietestStretch {
             requests: rows().map(|row| row.requests).sum(),
             errors: rows().map(|row| row.errors).sum(),
             ok_per_load: median(self.stretch.iter().filter_map(per_load), f64::total_cmp),
+            fewest_ok_per_load: self.stretch.iter().filter_map(per_load).min_by(f64::total_cmp),
         })
     }
 }

@@ -45,13 +45,13 @@ impl Default for Server {
     }
 }
 
-/// A load that rises in a straight line from nothing.
+/// How the load goes; where nothing else is said, in a straight line from nothing.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ramp {
     /// Poisson arrivals.
     Open { rate: f64, seconds: u32 },
-    /// Virtual users who think that long, in seconds, after each call.
-    Closed { vus: u32, think: f64, seconds: u32 },
+    /// Virtual users who think that long, in seconds, after each call; in so many steps.
+    Closed { vus: u32, think: f64, seconds: u32, steps: u32 },
     /// Poisson arrivals at one rate.
     Flat { rate: f64, seconds: u32 },
 }
@@ -80,7 +80,10 @@ impl Ramp {
     fn load(self, at: f64) -> f64 {
         match self {
             Self::Open { rate, seconds } => rate * at / f64::from(seconds),
-            Self::Closed { vus, seconds, .. } => f64::from(vus) * at / f64::from(seconds),
+            Self::Closed { vus, seconds, steps, .. } => {
+                let steps = f64::from(steps);
+                f64::from(vus) * (at / f64::from(seconds) * steps).ceil() / steps
+            }
             Self::Flat { rate, .. } => rate,
         }
     }
@@ -88,8 +91,9 @@ impl Ramp {
     /// The instants at which calls come due that wait for no other.
     fn dues(self, draws: &mut Draws) -> BinaryHeap<Reverse<u64>> {
         let length = f64::from(self.seconds());
-        if let Self::Closed { vus, .. } = self {
-            return (1..=vus).map(|vu| Reverse(nanos(length * f64::from(vu) / f64::from(vus)))).collect();
+        if let Self::Closed { vus, steps, .. } = self {
+            let step = |vu: u32| (f64::from(vu * steps) / f64::from(vus)).ceil() - 1.0;
+            return (1..=vus).map(|vu| Reverse(nanos(length * step(vu) / f64::from(steps)))).collect();
         }
         // Thinning (Lewis and Shedler 1979) of arrivals at the highest rate.
         let highest = self.load(length);
