@@ -327,7 +327,10 @@ impl Control {
     }
 
     fn look_for_breaking_point(&mut self, second: &Second) {
-        // The end of the load is no part of it.
+        // The end of the load is no part of it, however it came.
+        if *self.phase.borrow() != Phase::Running {
+            return;
+        }
         let ends = self.plan.duration().unwrap_or(Duration::MAX);
         let end_of_second = Duration::from_secs(second.number.saturating_add(1));
         let Some(row) = self.metrics.row(second.number).filter(|_| end_of_second <= ends) else { return };

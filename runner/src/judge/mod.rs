@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod observation;
 pub mod plugins;
 pub mod sample;
+pub mod scalability;
 pub mod second;
 pub mod snapshot;
 pub mod stationarity;
