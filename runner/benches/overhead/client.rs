@@ -219,7 +219,7 @@ pub(crate) fn run(order: &Order) -> anyhow::Result<Seen> {
             }
             Ok::<(), serde_json::Error>(())
         });
-        let observation = prepared.run(Controls { stop, snapshots }).await?;
+        let observation = prepared.run(Controls { stop, snapshots, pieces: None }).await?;
         display.await??;
         Ok::<Observation, anyhow::Error>(observation)
     })?;

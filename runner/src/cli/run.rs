@@ -163,7 +163,7 @@ async fn drive(
     }
     let (snapshots, watcher) = watch::channel(None);
     let display = console.watch_aside(watcher)?;
-    let observation = prepared.run(Controls { stop, snapshots }).await;
+    let observation = prepared.run(Controls { stop, snapshots, pieces: None }).await;
     // The display ends with the run; a panic in it is no reason to lose the report.
     let _ = display.join();
     interrupts.abort();

@@ -16,7 +16,7 @@ use super::prepare::{Prepared, Share};
 use super::script::mix::Mix;
 use super::shared_session::SharedSession;
 use super::usage;
-use super::worker::{Lines, Phase, Place, Tick, Worker, WorkerEnd, work};
+use super::worker::{Lines, Phase, Place, TICK, TICKS_PER_SECOND, Tick, Worker, WorkerEnd, work};
 use crate::error::{Error, ExitCode};
 use crate::judge::snapshot::{Progress, Snapshot};
 use crate::judge::{
@@ -48,13 +48,18 @@ pub struct Controls {
     pub stop: watch::Receiver<StopRequest>,
     /// Where the run says how it is going, four times a second.
     pub snapshots: watch::Sender<Option<Snapshot>>,
+    /// Where whoever steers by what a run shows gets it piece by piece, each [`PIECE`] long and numbered from the origin.
+    pub pieces: Option<mpsc::UnboundedSender<Second>>,
 }
+
+/// The length of a piece of a run.
+pub const PIECE: Duration = TICK;
 
 impl Controls {
     /// The lines of a run that nobody watches or stops: it ends by itself.
     pub fn unattended() -> Self {
         // A run takes lines whose other ends are gone for what they are.
-        Self { stop: watch::channel(StopRequest::None).1, snapshots: watch::channel(None).0 }
+        Self { stop: watch::channel(StopRequest::None).1, snapshots: watch::channel(None).0, pieces: None }
     }
 }
 
@@ -161,6 +166,7 @@ impl Prepared {
             plugins: Arc::clone(&self.plugins),
             metrics: Metrics::new(plan.series().len()),
             seconds: Seconds::new(seats.len()),
+            pieces: None,
             arrivals: Arrivals::default(),
             breaking_point: BreakingPointDetector::new(plan.breaking_point),
             books: Books::default(),
@@ -240,6 +246,8 @@ struct Control {
     metrics: Metrics,
     /// What is still being put together of the seconds that just passed.
     seconds: Seconds,
+    /// The same by pieces, for whoever steers by them.
+    pieces: Option<(Seconds, mpsc::UnboundedSender<Second>)>,
     /// Iterations of open loads so far.
     arrivals: Arrivals,
     breaking_point: BreakingPointDetector,
@@ -258,7 +266,8 @@ struct Control {
 impl Control {
     /// Merges and publishes until every worker has ended; returns why the run ended.
     async fn watch(&mut self, controls: Controls) -> StopReason {
-        let Controls { mut stop, snapshots } = controls;
+        let Controls { mut stop, snapshots, pieces } = controls;
+        self.pieces = pieces.map(|steerer| (Seconds::new(self.workers.len()), steerer));
         let mut reason = StopReason::Completed;
         let mut listening = true;
         while self.workers.iter().any(|worker| !worker.ended) {
@@ -291,16 +300,22 @@ impl Control {
                 }
             }
         }
+        // Whoever steers learns by it that nothing more comes.
+        self.pieces = None;
         reason
     }
 
     fn merge(&mut self, tick: Tick) {
-        let Tick { worker, second, delta, vus, active_vus, down_vus, iterations, end } = tick;
+        let Tick { worker, piece, delta, vus, active_vus, down_vus, iterations, end } = tick;
         let state = &mut self.workers[worker];
         let done = iterations - state.iterations;
         *state = WorkerState { vus, active_vus, down_vus, iterations, ended: end.is_some() };
         let active = self.workers.iter().map(|worker| worker.active_vus).sum();
+        let second = piece / TICKS_PER_SECOND;
         self.metrics.merge(&delta, second, active);
+        if let Some((pieces, _)) = &mut self.pieces {
+            pieces.gather(worker, piece, &delta, done, active);
+        }
         self.arrivals.add(delta.arrivals());
         self.seconds.gather(worker, second, &delta, done, active);
         if let Some(WorkerEnd { books, usage, window }) = end {
@@ -308,6 +323,9 @@ impl Control {
             self.usage[worker] = usage;
             self.window = self.window.max(window);
             self.seconds.leave(worker);
+            if let Some((pieces, _)) = &mut self.pieces {
+                pieces.leave(worker);
+            }
         }
         // The worker may be gone already.
         let _ = self.recycling[worker].send(delta);
@@ -323,6 +341,12 @@ impl Control {
         while let Some(second) = self.seconds.next_over() {
             self.look_for_breaking_point(&second);
             self.seconds.recycle(second);
+        }
+        if let Some((pieces, steerer)) = &mut self.pieces {
+            while let Some(piece) = pieces.next_over() {
+                // Nobody steering any more is fine.
+                let _ = steerer.send(piece);
+            }
         }
     }
 

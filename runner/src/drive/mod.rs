@@ -33,7 +33,7 @@ mod vu;
 mod worker;
 
 pub use clock::date_and_time;
-pub use engine::{Controls, StopRequest};
+pub use engine::{Controls, PIECE, StopRequest};
 #[cfg(feature = "plugins")]
 pub use plugin::{Event, EventKind, Inspection, Pauses, inspect};
 pub use prepare::{Prepared, Survey, prepare, prepare_in_memory};

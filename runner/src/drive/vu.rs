@@ -265,6 +265,9 @@ impl Vu {
         let waited = until.since(self.free);
         self.worker.context.book(|books| books.idle_time += waited);
         if arrived {
+            if self.free > due {
+                self.worker.context.book(|books| books.iterations_waited += 1);
+            }
             self.free = due;
             self.planned = Some(due);
             self.begin();

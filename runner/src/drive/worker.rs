@@ -25,6 +25,8 @@ use crate::plan::{Plan, Scenario, Settings, Stripe};
 
 /// How often a worker hands its samples over.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
+/// How many times in a second.
+pub(crate) const TICKS_PER_SECOND: u64 = 4;
 
 /// How far the run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +44,8 @@ pub(crate) enum Phase {
 pub(crate) struct Tick {
     /// Which worker.
     pub(crate) worker: usize,
-    /// The second of the run that the samples fall in.
-    pub(crate) second: u64,
+    /// How many ticks have passed since the origin: which piece of the run the samples fall in.
+    pub(crate) piece: u64,
     /// The samples.
     pub(crate) delta: Delta,
     /// Virtual users that are there.
@@ -180,11 +182,12 @@ impl Worker {
     }
 
     fn tick(&self, recycled: Option<Delta>, end: Option<WorkerEnd>) -> Tick {
-        // A tick on the border of two seconds carries samples of the earlier one.
+        // A tick on the border of two pieces carries samples of the earlier one.
         let nanoseconds = self.context.clock.now().as_nanos().saturating_sub(1_000_000);
+        let length = u64::try_from(TICK.as_nanos()).unwrap_or(u64::MAX);
         Tick {
             worker: self.index,
-            second: nanoseconds / 1_000_000_000,
+            piece: nanoseconds / length,
             delta: self.context.recorder.borrow_mut().take(recycled),
             active_vus: self.there.get() - self.idle.get(),
             vus: self.there.get(),

@@ -141,6 +141,8 @@ pub struct Books {
     pub iterations_due: u64,
     /// Of them, those that never began.
     pub dropped: Dropped,
+    /// Of those that began, the ones that no virtual user was free for when they were due.
+    pub iterations_waited: u64,
     /// Iterations begun.
     pub iterations_started: u64,
     /// Iterations whose steps were all done, whatever their outcome.
@@ -210,6 +212,7 @@ impl Books {
     pub fn add(&mut self, other: &Self) {
         self.iterations_due += other.iterations_due;
         self.dropped.add(other.dropped);
+        self.iterations_waited += other.iterations_waited;
         self.iterations_started += other.iterations_started;
         self.iterations_completed += other.iterations_completed;
         self.iterations_interrupted += other.iterations_interrupted;

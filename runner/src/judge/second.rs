@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use super::metrics::{Arrivals, Delta, Sums};
 
-/// One second of a run that is over: every worker has handed over what it recorded in it.
+/// One second of a run that is over, or whatever equal piece of time whoever counts it has chosen: every worker has handed over what it recorded in it.
 #[derive(Debug, Default)]
 pub struct Second {
-    /// Whole seconds since the origin at its beginning.
+    /// How many there were before it since the origin.
     pub number: u64,
     /// What came to an end in it, by series, and what plugins did.
     pub sums: Sums,

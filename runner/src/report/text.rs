@@ -178,6 +178,9 @@ fn arrivals(report: &Report, page: &mut Page) {
     let reasons = [("no free VU", books.dropped.no_free_vu), ("run ended", books.dropped.run_ended)];
     let reasons = reasons.into_iter().filter(|(_, number)| *number > 0);
     details.extend(reasons.map(|(reason, number)| format!("{reason} {}", count(number))));
+    if books.iterations_waited > 0 {
+        details.push(format!("{} waited for a free VU", count(books.iterations_waited)));
+    }
     figure(page, "arrivals", &share, tone, &details);
 }
 

@@ -48,6 +48,9 @@ pub struct BookCounts {
     /// Of them, those that never began, by reason.
     #[serde(default)]
     pub dropped: DroppedCounts,
+    /// Of those that began, the ones that no virtual user was free for when they were due.
+    #[serde(default)]
+    pub iterations_waited: u64,
     /// Iterations begun.
     pub iterations_started: u64,
     /// Iterations whose steps were all done, whatever their outcome.
@@ -130,6 +133,7 @@ impl From<&Books> for BookCounts {
                 no_free_vu: books.dropped.no_free_vu,
                 run_ended: books.dropped.run_ended,
             },
+            iterations_waited: books.iterations_waited,
             iterations_started: books.iterations_started,
             iterations_completed: books.iterations_completed,
             iterations_interrupted: books.iterations_interrupted,

@@ -95,7 +95,7 @@ async fn observe_until(plan: Plan, server: MemoryServer, stop: watch::Receiver<S
     LocalSet::new()
         .run_until(async {
             let prepared = prepare_in_memory(Arc::new(plan), server).await.unwrap();
-            prepared.run_here(Controls { stop, snapshots: watch::channel(None).0 }, None).await
+            prepared.run_here(Controls { stop, snapshots: watch::channel(None).0, pieces: None }, None).await
         })
         .await
 }

@@ -44,6 +44,7 @@ async fn what_arrives_begins_at_its_instant_whatever_happened_before() {
     assert_eq!(sent, due);
     assert_eq!((seen.books.iterations_due, seen.books.iterations_started), (1000, 1000));
     assert_eq!(seen.books.dropped, Dropped::default());
+    assert_eq!(seen.books.iterations_waited, 0);
     let total = seen.metrics.total();
     to_three_digits(total.response_time.max(), MILLISECOND * 10);
     assert_eq!(total.lateness.max(), Some(Duration::ZERO));
@@ -75,6 +76,7 @@ async fn with_few_virtual_users_the_wait_for_one_is_part_of_the_response_time() 
     let seen = observe(arriving(100.0, SECOND * 30, pool(10, 10)), stalling()).await;
     let total = seen.metrics.total();
     assert_eq!((total.outcomes.ok(), seen.books.dropped.total()), (3000, 0));
+    assert!((265..=275).contains(&seen.books.iterations_waited), "{:?}", seen.books);
     to_three_digits(total.response_time.max(), SECOND);
     let late = total.response_time.quantile(0.95).unwrap();
     assert!(late > MILLISECOND * 480, "{late:?}");

@@ -33,7 +33,7 @@ fn observe(plan: Plan) -> Observation {
     runtime.block_on(async {
         let (_keep, stop) = watch::channel(StopRequest::None);
         let prepared = prepare(Arc::new(plan), Survey::Tools).await.unwrap();
-        prepared.run(Controls { stop, snapshots: watch::channel(None).0 }).await.unwrap()
+        prepared.run(Controls { stop, snapshots: watch::channel(None).0, pieces: None }).await.unwrap()
     })
 }
 
