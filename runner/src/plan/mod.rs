@@ -10,6 +10,7 @@ pub mod duration;
 mod headers;
 pub mod library;
 pub mod load;
+pub mod objective;
 pub mod plugin;
 pub mod resolved;
 pub mod scenario;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 pub use breaking_point::BreakingPointRule;
 pub use load::{Executor, Load, Pool, Rate, RateStage, Spacing, Stage};
+pub use objective::Objective;
 pub use plugin::{InstancePolicy, PluginLimits, PluginUse};
 pub use resolved::ResolvedConfig;
 pub use scenario::{Action, HttpStep, Scenario, Script, SeriesId, SeriesKey, SeriesKind, Step};
