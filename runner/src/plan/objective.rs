@@ -120,7 +120,10 @@ impl Objective {
             return refuse(&parts.comparison, message, "an objective is an upper bound: write < or <=");
         }
         let (share, within) = match (&threshold.metric, threshold.aggregate) {
-            (Metric::Time(Clock::ResponseTime), aggregate @ (Aggregate::Percentile(_) | Aggregate::Median)) => {
+            (
+                Metric::Time(Clock::ResponseTime),
+                aggregate @ (Aggregate::Percentile(_) | Aggregate::Median),
+            ) => {
                 let share = match aggregate {
                     Aggregate::Percentile(percentile) => percentile.quantile(),
                     _ => 0.5,
@@ -230,7 +233,12 @@ mod tests {
         let millis = |millis| Some(Duration::from_millis(millis));
         for (text, share, within, shown) in [
             ("p99<500ms", 0.99, millis(500), "response_time p(99) < 500ms"),
-            ("response_time{tool=search} p(99.9) <= 2s", 0.999, millis(2000), "response_time{tool=search} p(99.9) <= 2s"),
+            (
+                "response_time{tool=search} p(99.9) <= 2s",
+                0.999,
+                millis(2000),
+                "response_time{tool=search} p(99.9) <= 2s",
+            ),
             ("med < 20ms", 0.5, millis(20), "response_time med < 20ms"),
             ("errors < 0.1%", 0.999, None, "errors rate < 0.1%"),
             ("errors{method=tools/call} rate <= 0.01", 0.99, None, "errors{method=tools/call} rate <= 0.01"),
@@ -293,7 +301,9 @@ mod tests {
         let means = |rate| Means { timeout: Duration::from_secs(5), most_calls_per_second: Some(rate) };
         let objective = read("p(99.9) < 1s");
         assert_eq!(objective.fewest_calls().to_string(), "2995");
-        assert!(objective.check(&means(24.9)).unwrap_err().message.contains("has 2988 calls, and it takes 2995"));
+        assert!(
+            objective.check(&means(24.9)).unwrap_err().message.contains("has 2988 calls, and it takes 2995")
+        );
         assert_eq!(objective.check(&means(25.0)), Ok(()));
     }
 }
