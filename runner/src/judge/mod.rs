@@ -2,6 +2,7 @@
 
 pub mod breaking_point;
 pub mod expectation;
+pub mod capacity;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod metrics;
