@@ -68,7 +68,7 @@ impl Prepared {
     ///
     /// # Errors
     /// [`ExitCode::Internal`] where a worker thread cannot be started or dies.
-    pub async fn run(self, controls: Controls) -> Result<Observation, Error> {
+    pub async fn run(&self, controls: Controls) -> Result<Observation, Error> {
         let clock = Clock::start();
         let started_at = date_and_time();
         let cpu_before = usage::process().0;
@@ -86,7 +86,7 @@ impl Prepared {
 
     /// Closes what is still open and puts together what was seen.
     async fn observe(
-        self,
+        &self,
         mut control: Control,
         stop: StopReason,
         started_at: jiff::Timestamp,
@@ -121,7 +121,7 @@ impl Prepared {
 
     /// Runs the load on the calling task's own runtime, whose time may be held: what tests and rehearsals need. Must be called inside
     /// a `LocalSet`.
-    pub(crate) async fn run_here(self, controls: Controls, watcher: Option<Watcher>) -> Observation {
+    pub(crate) async fn run_here(&self, controls: Controls, watcher: Option<Watcher>) -> Observation {
         let clock = Clock::start();
         let started_at = date_and_time();
         let cpu_before = usage::process().0;

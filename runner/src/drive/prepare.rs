@@ -25,7 +25,7 @@ use super::transport::{Endpoint, MemoryServer};
 use crate::error::{Error, ExitCode};
 use crate::judge::{Books, Moment, ServerFacts, unanswerable};
 use crate::plan::discovery::{Discovery, Page, Prompt, Resource, ResourceTemplate, Tool};
-use crate::plan::{Action, Plan, Scenario};
+use crate::plan::{Action, Load, Plan, Scenario};
 
 /// Most pages of a list that are fetched: a server whose cursor never ends must not keep us.
 const MOST_PAGES: usize = 1000;
@@ -40,7 +40,7 @@ pub enum Survey {
 }
 
 /// A run, ready to begin.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Prepared {
     pub(crate) plan: Arc<Plan>,
     pub(crate) endpoint: Arc<Endpoint>,
@@ -153,6 +153,16 @@ async fn prepare_over(
 }
 
 impl Prepared {
+    /// The same under other loads, as a run of its own.
+    pub(crate) fn under(&self, loads: Vec<Load>) -> Self {
+        Self {
+            plan: Arc::new(Plan { loads, ..(*self.plan).clone() }),
+            // What the preparation did is in the books of the first run.
+            books: Books::default(),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn share(&self) -> Share {
         Share {
             plan: Arc::clone(&self.plan),

@@ -1,8 +1,8 @@
 //! What it means: samples in, metrics and a verdict out. Pure: no clock, no tokio, no I/O.
 
 pub mod breaking_point;
-pub mod expectation;
 pub mod capacity;
+pub mod expectation;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod metrics;

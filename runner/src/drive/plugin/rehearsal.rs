@@ -11,7 +11,7 @@ impl Prepared {
     ///
     /// Must be called inside a `LocalSet`.
     pub async fn rehearse(
-        self,
+        &self,
         controls: Controls,
         pauses: Pauses,
         tell: impl Fn(Event) + 'static,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::LocalSet;
 
+mod capacity;
 mod open;
 mod shapes;
 

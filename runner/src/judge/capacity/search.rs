@@ -102,6 +102,14 @@ impl Search {
         TrialWatch::new(&self.question, trial, typical)
     }
 
+    /// The answer where somebody ends the search before its time: what is known by then.
+    pub fn give_up(&mut self, elapsed: Duration) -> Answer {
+        self.elapsed = elapsed;
+        let rungs = rungs(&self.trials);
+        let bounds = Bounds::of(&rungs);
+        Answer::new(Finding::Deadline, &self.question, &bounds, &self.trials, &self.rests, elapsed)
+    }
+
     /// Takes what came of the step before; `elapsed` is the time since the search began.
     pub fn observe(&mut self, elapsed: Duration, observed: Observed) {
         self.elapsed = elapsed;

@@ -79,6 +79,12 @@ impl<const LARGEST: u64> Buckets<LARGEST> {
             .sum()
     }
 
+    /// How many numbers were at most `number`, to the precision of the buckets.
+    pub(super) fn count_up_to(&self, number: u64) -> u64 {
+        let Some(counts) = self.non_empty() else { return 0 };
+        counts.count_between(0, number.min(LARGEST))
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         self.overflow += other.overflow;
         if let Some(theirs) = other.non_empty() {

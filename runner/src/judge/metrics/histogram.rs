@@ -72,6 +72,19 @@ impl Histogram {
         self.buckets.mean().map(|micros| Duration::from_secs_f64(micros / 1e6))
     }
 
+    /// How many of the counted times were at most `time`, to the histogram's precision.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pmcp_loadtest::judge::Histogram;
+    /// let mut times = Histogram::default();
+    /// (1..=100).for_each(|milliseconds| times.record_nanos(milliseconds * 1_000_000));
+    /// assert_eq!(times.count_up_to(Duration::from_millis(30)), 30);
+    /// ```
+    pub fn count_up_to(&self, time: Duration) -> u64 {
+        self.buckets.count_up_to(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+    }
+
     /// Adds another's counts.
     pub fn add(&mut self, other: &Self) {
         self.buckets.add(&other.buckets);
