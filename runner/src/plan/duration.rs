@@ -1,12 +1,10 @@
-//! Lengths of time as people write them: "250ms", "1m30s", "1.5s", and ranges such as "1s..3s".
+//! Lengths of time as people write them: "250ms", "1m30s", "1.5s".
 //!
 //! In: text. Out: a [`Duration`] of whole microseconds, at most [`LONGEST`]; and back again, so that what is printed can be pasted
 //! into a file.
 
 use std::fmt::Write as _;
 use std::time::Duration;
-
-use super::ThinkTime;
 
 /// The longest time that can be asked for: a year of 365 days. Longer ones are slips of the pen, and sums of them overflow.
 pub const LONGEST: Duration = Duration::from_hours(365 * 24);
@@ -76,16 +74,6 @@ pub fn parse_flag(text: &str) -> Result<Duration, String> {
     parse(text)
 }
 
-/// Reads a pause: one duration, or the shortest and the longest with `..` between them.
-pub fn parse_range(text: &str) -> Result<ThinkTime, String> {
-    let (min, max) = text.split_once("..").unwrap_or((text, text));
-    let (min, max) = (parse(min)?, parse(max)?);
-    if min > max {
-        return Err(format!("`{text}` ends before it begins"));
-    }
-    Ok(ThinkTime::Uniform { min, max })
-}
-
 /// Writes a duration as [`parse`] reads it, to the microsecond: "1m30s", "1.5s", "250ms".
 ///
 /// ```
@@ -118,16 +106,6 @@ pub fn human(duration: Duration) -> String {
         text += &with_fraction(rest, 1_000_000, "s");
     }
     text
-}
-
-/// Writes a pause as [`parse_range`] reads it.
-pub fn human_range(pause: ThinkTime) -> String {
-    match pause {
-        ThinkTime::Uniform { min, max } if min == max => human(min),
-        ThinkTime::Uniform { min, max } => format!("{}..{}", human(min), human(max)),
-        ThinkTime::Exponential { mean } => format!("exponential {}", human(mean)),
-        ThinkTime::LogNormal { median, sigma } => format!("log-normal {} sigma {sigma}", human(median)),
-    }
 }
 
 fn leading(text: &str, belongs: impl Fn(char) -> bool) -> &str {
@@ -179,7 +157,7 @@ mod tests {
 
     use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
-    use super::{LONGEST, human, human_range, parse, parse_flag, parse_range};
+    use super::{LONGEST, human, parse, parse_flag};
 
     #[test]
     fn durations_are_read_as_written() {
@@ -226,16 +204,6 @@ mod tests {
         assert!(parse("1.5").is_err());
     }
 
-    #[test]
-    fn a_range_must_not_end_before_it_begins() {
-        let pause = parse_range("1s..3s").unwrap();
-        let (min, max) = (Duration::from_secs(1), Duration::from_secs(3));
-        assert_eq!(pause, super::ThinkTime::Uniform { min, max });
-        assert_eq!(human_range(pause), "1s..3s");
-        assert_eq!(human_range(parse_range("250ms").unwrap()), "250ms");
-        assert_eq!(parse_range("3s..1s"), Err("`3s..1s` ends before it begins".to_owned()));
-    }
-
     proptest! {
         #[test]
         fn what_is_written_is_read_back(micros in 0..=31_536_000_000_000_u64) {
@@ -245,7 +213,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_or_refused(text in any::<String>()) {
-            let _ = parse_range(&text);
+            let _ = parse(&text);
             if let Ok(duration) = parse_flag(&text) {
                 prop_assert!(duration <= LONGEST);
             }
@@ -253,7 +221,7 @@ mod tests {
 
         #[test]
         fn nearly_right_text_is_read_or_refused(text in "[0-9]{0,20}\\.?[0-9]{0,20}(d|h|m|s|ms|us| |\\.\\.){0,2}[0-9]{0,4}(s|ms)?") {
-            let _ = (parse_range(&text), parse_flag(&text));
+            let _ = (parse(&text), parse_flag(&text));
         }
     }
 }

@@ -4,17 +4,25 @@
 //! begins its next iteration when the last one has ended, so that a slow server is asked less. In the open one iterations begin when
 //! they are due, whatever the server does.
 
+mod rate;
+mod stage;
+
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::duration::{self, human};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::duration::human;
+pub use rate::Rate;
+pub use stage::{AnyStage, RateStage, Stage};
 
 /// One load: an executor, the scenarios it draws from, and its place in the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
-    /// Name in reports; unique within the run, and empty where there is only one.
+    /// Name in reports; unique within the run, and empty where there is only one that nobody named.
     pub name: String,
     /// Who starts iterations, and when.
     pub executor: Executor,
@@ -99,80 +107,15 @@ pub struct Pool {
 }
 
 /// How arrivals are spaced in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Spacing {
     /// Evenly: as many in every stretch of time as its rate says.
     #[default]
     Even,
     /// As independent users come: a Poisson process of that rate.
     Poisson,
-}
-
-/// A number of events per second; finite, not negative.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
-pub struct Rate(f64);
-
-/// A stretch of a ramp: the number of virtual users moves linearly to `target` over `duration`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stage {
-    /// How long the ramp takes; never zero.
-    pub duration: Duration,
-    /// Virtual users wanted at its end.
-    pub target: u32,
-}
-
-/// A stretch of a ramp: the rate moves linearly to `target` over `duration`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RateStage {
-    /// How long the ramp takes; zero jumps.
-    pub duration: Duration,
-    /// The rate at its end.
-    pub target: Rate,
-}
-
-/// Reads a stage of the command line: a duration, a colon, and a number of virtual users.
-///
-/// ```
-/// use std::time::Duration;
-/// use pmcp_loadtest::plan::Stage;
-/// assert_eq!("30s:50".parse(), Ok(Stage { duration: Duration::from_secs(30), target: 50 }));
-/// assert!("50".parse::<Stage>().is_err());
-/// ```
-impl FromStr for Stage {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (duration, target) = text.split_once(':').ok_or_else(|| {
-            format!("`{text}` is not a stage; write its length and its users, such as 30s:50")
-        })?;
-        let target = target.trim();
-        Ok(Self {
-            duration: duration::parse_flag(duration)?,
-            target: target.parse().map_err(|_| format!("`{target}` is not a number of virtual users"))?,
-        })
-    }
-}
-
-impl Rate {
-    /// A rate of `per_second` events; `None` where it is negative or no number.
-    pub fn per_second(per_second: f64) -> Option<Self> {
-        (per_second.is_finite() && per_second >= 0.0).then_some(Self(per_second))
-    }
-
-    /// Events per second.
-    pub fn get(self) -> f64 {
-        self.0
-    }
-
-    /// Whether nothing ever happens.
-    pub fn is_zero(self) -> bool {
-        self.0 <= 0.0
-    }
-}
-
-impl fmt::Display for Rate {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/s", self.0)
-    }
 }
 
 impl Spacing {
@@ -182,6 +125,15 @@ impl Spacing {
             Self::Even => "even",
             Self::Poisson => "poisson",
         }
+    }
+}
+
+impl FromStr for Spacing {
+    type Err = String;
+    fn from_str(word: &str) -> Result<Self, String> {
+        let all = [Self::Even, Self::Poisson];
+        let found = all.into_iter().find(|spacing| spacing.as_str() == word);
+        found.ok_or_else(|| format!("`{word}` is none of {}", all.map(Self::as_str).join(", ")))
     }
 }
 

@@ -24,7 +24,7 @@ pub mod threshold;
 use std::time::Duration;
 
 pub use breaking_point::BreakingPointRule;
-pub use load::{Executor, Load, Pool, Rate, RateStage, Spacing, Stage};
+pub use load::{AnyStage, Executor, Load, Pool, Rate, RateStage, Spacing, Stage};
 pub use objective::Objective;
 pub use plugin::{InstancePolicy, PluginLimits, PluginUse};
 pub use resolved::ResolvedConfig;

@@ -40,6 +40,22 @@ impl Scenario {
             Script::Plugin(_) => &[],
         }
     }
+
+    /// The mean time that an iteration spends thinking: after each of its calls, and in its pauses. A plugin itself decides how many
+    /// steps an iteration has; one pause is counted for it.
+    pub fn mean_think_time(&self) -> Duration {
+        let after_call = self.think_time.map(|pause| pause.mean()).unwrap_or_default();
+        match &self.script {
+            Script::Plugin(_) => after_call,
+            Script::Steps(steps) => steps.iter().fold(Duration::ZERO, |sum, step| {
+                sum.saturating_add(match &step.action {
+                    Action::Think(pause) => pause.mean(),
+                    Action::CloseSession => Duration::ZERO,
+                    _ => after_call,
+                })
+            }),
+        }
+    }
 }
 
 /// One step of a scenario.

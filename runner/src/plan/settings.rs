@@ -1,5 +1,7 @@
 //! Everything a run is told that is not the shape of its load: target, protocol, timeouts, policies.
 
+mod warm_up;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -11,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::plugin::PluginLimits;
+pub use warm_up::WarmUp;
 
 /// Where the load goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -191,23 +194,6 @@ pub enum ScenarioChoice {
     PerVu,
 }
 
-/// What of the beginning of a run is left out of its figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WarmUp {
-    /// Nothing.
-    #[default]
-    None,
-    /// So much time; whole seconds.
-    Fixed(Duration),
-    /// What the rule MSER-5 finds, at most the first [`WarmUp::LONGEST_FOUND`] and half of the run.
-    Auto,
-}
-
-impl WarmUp {
-    /// The longest warm-up that the rule finds: so many seconds of samples are kept apart until it has decided.
-    pub const LONGEST_FOUND: Duration = Duration::from_secs(60);
-}
-
 impl SessionPolicy {
     /// The word in the TOML file and in reports.
     pub fn as_str(self) -> &'static str {
@@ -360,7 +346,7 @@ impl Default for Settings {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConnectionPolicy, Protocol, Revision, SessionPolicy, TransportKind};
+    use super::{ConnectionPolicy, Protocol, Revision, ScenarioChoice, SessionPolicy, TransportKind};
 
     #[test]
     fn every_word_is_read_back_and_others_are_refused_with_the_list() {
@@ -376,6 +362,9 @@ mod tests {
         for protocol in Revision::ALL.map(Protocol::Pinned).into_iter().chain([Protocol::Auto]) {
             assert_eq!(protocol.to_string().parse(), Ok(protocol));
             assert!(Protocol::WORDS.contains(&protocol.to_string().as_str()));
+        }
+        for choice in [ScenarioChoice::PerIteration, ScenarioChoice::PerVu] {
+            assert_eq!(choice.as_str().parse(), Ok(choice));
         }
         let refused = "per_vu".parse::<SessionPolicy>().unwrap_err();
         assert_eq!(refused, "`per_vu` is none of per-vu, per-iteration, shared");

@@ -3,6 +3,8 @@
 //! In: a distribution, and the stream of draws of an iteration. Out: a pause. A pause takes the same number of draws whatever it comes to,
 //! so that what is drawn after it stays the same.
 
+mod text;
+
 use std::f64::consts::TAU;
 use std::time::Duration;
 

@@ -35,6 +35,9 @@ pub struct ReportConfig {
     pub settings: ResolvedSettings,
     /// The shapes of the load.
     pub loads: Vec<ResolvedLoad>,
+    /// Which part of the run was this machine's, such as `1/3`; missing where it was the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
     /// What the run had to show to pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<String>,
@@ -141,7 +144,7 @@ impl From<ResolvedScenario> for ReportScenario {
 
 impl ReportConfig {
     pub(super) fn new(plan: &Plan, resolved: ResolvedConfig) -> Self {
-        let ResolvedConfig { target, settings, loads, scenarios, thresholds } = resolved;
+        let ResolvedConfig { target, settings, loads, shard, scenarios, thresholds } = resolved;
         Self {
             virtual_users: plan.max_vus(),
             duration_secs: plan.duration().map(whole_seconds_up),
@@ -151,6 +154,7 @@ impl ReportConfig {
             target,
             settings,
             loads,
+            shard,
             thresholds,
         }
     }

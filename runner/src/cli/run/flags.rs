@@ -10,7 +10,9 @@ use super::super::values;
 use crate::error::Error;
 use crate::live::{ColourChoice, Progress};
 use crate::plan::config::Overrides;
-use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, TransportKind};
+use crate::plan::{
+    AnyStage, ConnectionPolicy, Protocol, Rate, Secret, SessionPolicy, Spacing, Stripe, TransportKind, WarmUp,
+};
 
 /// Put load on a server and report what it did
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,7 @@ use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, Tran
   cargo pmcp loadtest run --demo
   cargo pmcp loadtest run http://127.0.0.1:3000/mcp --vus 50 --duration 1m
   cargo pmcp loadtest run http://127.0.0.1:3000/mcp --stage 30s:50 --stage 1m:50 --stage 10s:0
+  cargo pmcp loadtest run http://127.0.0.1:3000/mcp --rate 200/s --max-vus 400 --duration 1m --warm-up auto
   cargo pmcp loadtest run https://mcp.example.org/mcp --scenario smoke --api-key \"$KEY\"
   cargo pmcp loadtest run --demo --plugin shopper.wasm --plugin-config '{\"catalog\": 500}'
   cargo pmcp loadtest run http://127.0.0.1:3000/mcp --assert 'p99<500ms' --assert 'errors<1%'
@@ -59,7 +62,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "JSON", env = "MCP_LOADTEST_PLUGIN_CONFIG", hide_env = true)]
     plugin_config: Option<String>,
 
-    /// Concurrent virtual users
+    /// Concurrent virtual users; with --rate, how many there are from the beginning
     #[arg(
         long,
         value_name = "N",
@@ -75,22 +78,49 @@ pub(in crate::cli) struct Arguments {
     /// Iterations in all, shared by all virtual users
     #[arg(long, value_name = "N", env = "MCP_LOADTEST_ITERATIONS", hide_env = true, help_heading = "Load")]
     iterations: Option<u64>,
-    /// A stage of a ramp: time and virtual users at its end, such as 30s:50 (repeatable)
+    /// How often iterations begin, whatever the server does: 200/s, 90/m, 5/h, or a plain number per second
+    #[arg(long, value_name = "RATE", env = "MCP_LOADTEST_RATE", hide_env = true, help_heading = "Load")]
+    rate: Option<Rate>,
+    /// A stage of a ramp: time, and virtual users or rate at its end, such as 30s:50 or 30s:200/s (repeatable)
     #[arg(
         long = "stage",
-        value_name = "TIME:VUS",
+        value_name = "TIME:TARGET",
         env = "MCP_LOADTEST_STAGE",
         hide_env = true,
         value_delimiter = ',',
         help_heading = "Load"
     )]
-    stages: Vec<Stage>,
+    stages: Vec<AnyStage>,
+    /// Most virtual users of an arrival rate [default: enough for its peak]
+    #[arg(long, value_name = "N", env = "MCP_LOADTEST_MAX_VUS", hide_env = true, help_heading = "Load")]
+    max_vus: Option<u32>,
+    /// How the arrivals of a rate are spaced: even, poisson
+    #[arg(
+        long,
+        value_name = "SPACING",
+        env = "MCP_LOADTEST_ARRIVALS",
+        hide_env = true,
+        help_heading = "Load"
+    )]
+    arrivals: Option<Spacing>,
+    /// How many virtual users start per second, such as 5/s [default: all at once]
+    #[arg(
+        long,
+        value_name = "RATE",
+        env = "MCP_LOADTEST_SPAWN_RATE",
+        hide_env = true,
+        help_heading = "Load"
+    )]
+    spawn_rate: Option<Rate>,
     /// How long running iterations may go on after the end
     #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_GRACEFUL_STOP", hide_env = true, help_heading = "Load")]
     graceful_stop: Option<Duration>,
     /// Seed of every random draw; the same seed sends the same requests
     #[arg(long, value_name = "N", env = "MCP_LOADTEST_SEED", hide_env = true, help_heading = "Load")]
     seed: Option<u64>,
+    /// This machine's part of the run: 1/3 is the first of three
+    #[arg(long, value_name = "I/N", env = "MCP_LOADTEST_SHARD", hide_env = true, help_heading = "Load")]
+    shard: Option<Stripe>,
     /// Worker threads [default: one per core]
     #[arg(long, value_name = "N", env = "MCP_LOADTEST_WORKERS", hide_env = true, help_heading = "Load")]
     workers: Option<u32>,
@@ -116,6 +146,15 @@ pub(in crate::cli) struct Arguments {
         help_heading = "Verdict"
     )]
     assertions: Vec<String>,
+    /// What of the beginning is left out of the figures: none, whole seconds such as 10s, or auto, which finds it
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "MCP_LOADTEST_WARM_UP",
+        hide_env = true,
+        help_heading = "Verdict"
+    )]
+    warm_up: Option<WarmUp>,
     /// Fewest measured calls for a verdict other than inconclusive
     #[arg(
         long,
@@ -239,6 +278,12 @@ impl Arguments {
             duration: self.duration,
             iterations: self.iterations,
             stages: self.stages.clone(),
+            rate: self.rate,
+            max_vus: self.max_vus,
+            spawn_rate: self.spawn_rate,
+            arrivals: self.arrivals,
+            shard: self.shard,
+            warm_up: self.warm_up,
             timeout: self.timeout,
             seed: self.seed,
             protocol: self.protocol,

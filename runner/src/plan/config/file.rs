@@ -9,8 +9,12 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::value::{At, Conditions, DurationText, Entries, PauseText, Size, Statuses};
-use crate::plan::{ConnectionPolicy, InstancePolicy, Protocol, SessionPolicy, TransportKind};
+use super::value::{
+    At, Conditions, DurationText, Entries, Figure, Loads, PauseText, Size, Statuses, WarmUpText,
+};
+use crate::plan::{
+    ConnectionPolicy, InstancePolicy, Protocol, ScenarioChoice, SessionPolicy, Spacing, TransportKind,
+};
 
 /// A load test: who is hit, how hard, and what the virtual users do.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -20,8 +24,9 @@ pub(super) struct File {
     pub(super) target: Option<TargetTable>,
     /// Everything that is not the shape of the load.
     pub(super) settings: Option<SettingsTable>,
-    /// The shape of the load. Without it: `virtual_users` for `duration` in `[settings]`, or the `[[stage]]` tables.
-    pub(super) load: Option<At<LoadTable>>,
+    /// The shape of the load, or several of them side by side as `[[load]]`. Without it: `virtual_users` for `duration` in
+    /// `[settings]`, or the `[[stage]]` tables.
+    pub(super) load: Option<Loads>,
     /// A ramp, as `[load] stages` but in tables of their own; the existing command's spelling.
     pub(super) stage: Option<Vec<At<StageTable>>>,
     /// What every plugin is allowed.
@@ -87,6 +92,10 @@ pub(super) struct SettingsTable {
     pub(super) workers: Option<At<u32>>,
     /// Largest response body that is read (default 64MiB).
     pub(super) max_body_bytes: Option<At<Size>>,
+    /// When a virtual user is told what to do: which scenario it plays (default per-iteration).
+    pub(super) scenario_choice: Option<ScenarioChoice>,
+    /// What of the beginning is left out of the figures: "none" (the default), whole seconds such as "10s", or "auto", which finds it.
+    pub(super) warm_up: Option<At<WarmUpText>>,
     /// How long running iterations may go on after the end (default 30s).
     pub(super) graceful_stop: Option<At<DurationText>>,
     /// Acknowledge received packets at once (Linux; default true).
@@ -119,23 +128,48 @@ pub(super) struct PluginsTable {
     pub(super) max_log_lines: Option<At<u32>>,
 }
 
-/// The shape of the load.
+/// A shape of the load: who starts iterations, when, and how it ends.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct LoadTable {
-    /// How iterations are started. Without it: ramping-vus if there are stages, shared-iterations if there are iterations, else
-    /// constant-vus.
+    /// Name in reports; needed where there are several loads.
+    pub(super) name: Option<At<String>>,
+    /// How iterations are started. Without it the keys say it: `stages` of virtual users ramping-vus, `stages` of rates
+    /// ramping-arrival-rate, `rate` constant-arrival-rate, `iterations` shared-iterations; else constant-vus.
     pub(super) executor: Option<At<ExecutorWord>>,
-    /// Concurrent virtual users, for every executor but ramping-vus.
+    /// When it begins, after the start of the run (default 0s).
+    pub(super) start: Option<At<DurationText>>,
+    /// The names of the scenarios that it draws from (default: all).
+    pub(super) scenarios: Option<At<Vec<At<String>>>>,
+    /// Concurrent virtual users; of an arrival rate: how many there are from the beginning.
     pub(super) vus: Option<At<u32>>,
-    /// Length of the run, for constant-vus.
+    /// Length of the load, for constant-vus and constant-arrival-rate.
     pub(super) duration: Option<At<DurationText>>,
+    /// How many virtual users start per second, for constant-vus (default: all at once).
+    pub(super) spawn_rate: Option<At<Figure>>,
     /// Iterations in all (shared-iterations) or of every virtual user (per-vu-iterations).
     pub(super) iterations: Option<At<u64>>,
-    /// When a run of iterations ends at the latest.
+    /// When a load of iterations ends at the latest.
     pub(super) max_duration: Option<At<DurationText>>,
-    /// The ramp, for ramping-vus; it begins at zero.
+    /// Virtual users at the beginning, for ramping-vus (default 0).
+    pub(super) start_vus: Option<At<u32>>,
+    /// Iterations that begin per second, for constant-arrival-rate: "200/s", "90/m", "5/h", or a number per second.
+    pub(super) rate: Option<At<Figure>>,
+    /// The rate at the beginning, for ramping-arrival-rate (default 0).
+    pub(super) start_rate: Option<At<Figure>>,
+    /// The ramp: of virtual users for ramping-vus, of rates for ramping-arrival-rate.
     pub(super) stages: Option<At<Vec<At<StageTable>>>>,
+    /// Most virtual users of an arrival rate (default: enough for its peak).
+    pub(super) max_vus: Option<At<u32>>,
+    /// How long an arrival waits for a free virtual user, when there may be no more, before it is dropped (default: the timeout).
+    pub(super) max_wait: Option<At<DurationText>>,
+    /// How arrivals are spaced (default even).
+    pub(super) arrivals: Option<At<Spacing>>,
+    /// How long running iterations may go on after the end of this load (default: as in `[settings]`).
+    pub(super) graceful_stop: Option<At<DurationText>>,
+    /// How long a running iteration may go on once a falling ramp has no place for its virtual user, for ramping-vus (default: as
+    /// `graceful_stop`).
+    pub(super) graceful_ramp_down: Option<At<DurationText>>,
 }
 
 /// How iterations are started.
@@ -151,9 +185,13 @@ pub(super) enum ExecutorWord {
     SharedIterations,
     /// A number of iterations for every virtual user.
     PerVuIterations,
+    /// Iterations begin at a fixed rate, whatever the server does.
+    ConstantArrivalRate,
+    /// Iterations begin at a rate that follows stages, whatever the server does.
+    RampingArrivalRate,
 }
 
-/// A stretch of a ramp: the number of virtual users moves linearly to its target.
+/// A stretch of a ramp: the number of virtual users, or the rate of arrivals, moves linearly to its target.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct StageTable {
@@ -161,10 +199,12 @@ pub(super) struct StageTable {
     pub(super) duration: Option<At<DurationText>>,
     /// How long it takes, in seconds.
     pub(super) duration_secs: Option<At<u64>>,
-    /// Virtual users at its end.
-    pub(super) target: Option<At<u32>>,
+    /// What there is at its end: virtual users, or a rate such as "50/s".
+    pub(super) target: Option<At<Figure>>,
     /// Virtual users at its end; the existing command's spelling.
     pub(super) target_vus: Option<At<u32>>,
+    /// The rate at its end.
+    pub(super) rate: Option<At<Figure>>,
 }
 
 /// What a step does.
@@ -230,8 +270,10 @@ macro_rules! tables_of_steps {
             pub(super) name: Option<At<String>>,
             /// Share of the iterations, relative to the other scenarios (default 1).
             pub(super) weight: Option<At<u32>>,
-            /// Pause after every step: "1s", or drawn evenly from a range, "1s..3s".
+            /// Pause after every step: "1s", or drawn from "1s..3s", "exponential 2s", "log-normal 1s sigma 0.5", "log-normal 1s p95 4s".
             pub(super) think_time: Option<At<PauseText>>,
+            /// Shortest time from the beginning of an iteration to that of the virtual user's next one; not under an arrival rate.
+            pub(super) pacing: Option<At<DurationText>>,
             /// The plugin that chooses the steps: a WebAssembly component, relative to this file's folder.
             pub(super) plugin: Option<At<String>>,
             /// What the plugin is set up with. It goes into the report as it is: no place for secrets.
@@ -286,7 +328,7 @@ tables_of_steps! {
     body: String,
     /// http: the status, or list of statuses, that count as ok (default 200 to 299).
     expect_status: Statuses,
-    /// think: how long, "250ms" or "1s..3s".
+    /// think: how long, as `think_time`: "250ms", "1s..3s", "exponential 2s".
     duration: PauseText,
     /// Longest wait for this step's answer, instead of the run's `timeout`.
     timeout: DurationText,

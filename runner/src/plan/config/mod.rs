@@ -16,6 +16,7 @@ mod source;
 mod step;
 mod target;
 mod threshold;
+mod together;
 mod value;
 mod wording;
 
@@ -23,7 +24,7 @@ use schemars::Schema;
 use schemars::transform::{Transform, transform_subschemas};
 use serde_json::Value;
 
-use super::{BreakingPointRule, Load, Plan, Stripe};
+use super::{BreakingPointRule, Plan};
 use error::Problems;
 pub use error::{ConfigError, ConfigErrors};
 use file::File;
@@ -87,7 +88,6 @@ pub fn resolve(
     let mut notes = Vec::new();
     let target_table = file.target.take().unwrap_or_default();
     let target = target::resolve(&target_table, overrides, environment, &mut problems);
-    let executor = load::resolve(&file, overrides, &mut problems, &mut notes);
     let settings_table = file.settings.take().unwrap_or_default();
     let plugins_table = file.plugins.take().unwrap_or_default();
     let (settings, graceful_stop) =
@@ -95,18 +95,39 @@ pub fn resolve(
     let pause = settings_table.request_interval_ms.as_ref();
     let tables = file.scenario.take().unwrap_or_default();
     let known_problems = problems.count();
-    let (scenarios, left_out) =
-        scenario::resolve(tables, pause, settings.session, overrides, &mut problems, &mut notes);
+    let scenarios = scenario::resolve(tables, pause, settings.session, overrides, &mut problems, &mut notes);
     let known = (problems.count() == known_problems)
-        .then_some(threshold::Known { chosen: &scenarios, left_out: &left_out });
+        .then_some(threshold::Known { chosen: &scenarios.chosen, left_out: &scenarios.left_out });
+    let shaping = load::Tables {
+        loads: file.load.as_ref().map(|loads| loads.0.as_slice()).unwrap_or_default(),
+        stages: file.stage.as_deref().unwrap_or_default(),
+        settings: &settings_table,
+    };
+    let surroundings = load::Surroundings {
+        scenarios: known,
+        replaced: overrides.plugin.is_some(),
+        timeout: settings.timeout,
+        graceful_stop,
+    };
+    let loads = load::resolve(&shaping, overrides, &surroundings, &mut problems, &mut notes);
     let written = file.thresholds.take().unwrap_or(value::Entries(Vec::new()));
     let thresholds = threshold::resolve(written, overrides, known, &mut problems, &mut notes);
 
-    let plan = target.zip(executor).map(|(target, executor)| Plan {
+    let shard = overrides.shard.unwrap_or_default();
+    if let Some(loads) = &loads {
+        let warm_up =
+            settings_table.warm_up.as_ref().map(|at| &at.span).filter(|_| overrides.warm_up.is_none());
+        together::check_warm_up(settings.warm_up, warm_up, loads, &mut problems);
+        together::check_pacing(loads, &scenarios, &mut problems);
+        together::check_shard(loads, shard, &mut problems);
+        notes.extend(together::undrawn(loads, &scenarios.chosen));
+    }
+    let scenarios = scenarios.chosen;
+    let plan = target.zip(loads).map(|(target, loads)| Plan {
         target,
         settings,
-        loads: vec![Load::simple(executor, graceful_stop, scenarios.len())],
-        shard: Stripe::WHOLE,
+        loads,
+        shard,
         breaking_point: BreakingPointRule::default(),
         scenarios,
         thresholds,

@@ -6,21 +6,36 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::plan::{ConnectionPolicy, Protocol, Secret, SessionPolicy, Stage, TransportKind};
+use crate::plan::{
+    AnyStage, ConnectionPolicy, Protocol, Rate, Secret, SessionPolicy, Spacing, Stripe, TransportKind, WarmUp,
+};
 
 /// Everything that a flag or an `MCP_LOADTEST_*` variable can set. `None` and empty leave the file's word, or the default.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
     /// The MCP endpoint.
     pub url: Option<Url>,
-    /// Concurrent virtual users. With a ramp in the file: constant instead of the ramp.
+    /// Concurrent virtual users; of an open load, how many there are from the beginning. With a ramp of users in the file: constant
+    /// instead of the ramp.
     pub vus: Option<u32>,
     /// Length of the run; of a run of iterations: when it ends at the latest. With a ramp in the file: constant instead of the ramp.
     pub duration: Option<Duration>,
     /// Iterations in all, shared by all virtual users.
     pub iterations: Option<u64>,
-    /// A ramp; replaces whatever load the file asks for.
-    pub stages: Vec<Stage>,
+    /// A ramp, all stages of one kind; replaces whatever load the file asks for.
+    pub stages: Vec<AnyStage>,
+    /// Iterations begin at this rate; replaces whatever load the file asks for, but not the virtual users of an open one.
+    pub rate: Option<Rate>,
+    /// Most virtual users of an open load.
+    pub max_vus: Option<u32>,
+    /// How many virtual users of a constant number start per second.
+    pub spawn_rate: Option<Rate>,
+    /// How the arrivals of an open load are spaced.
+    pub arrivals: Option<Spacing>,
+    /// Which part of the run is this machine's.
+    pub shard: Option<Stripe>,
+    /// What of the beginning is left out of the figures.
+    pub warm_up: Option<WarmUp>,
     /// Longest wait for one answer.
     pub timeout: Option<Duration>,
     /// Seed of every random draw.

@@ -1,6 +1,7 @@
 //! The `[[scenario]]` tables: their names, their weights, and which of them run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Duration;
 
 use super::error::Problems;
@@ -12,7 +13,18 @@ use super::value::At;
 use super::wording::suggestion;
 use crate::plan::{Action, Scenario, Script, SessionPolicy, Step, ThinkTime};
 
-/// The scenarios to run, and those that were not asked for. Where something is wrong with one, it is noted and the scenario left out.
+/// The scenarios of a configuration.
+#[derive(Debug, Default)]
+pub(super) struct Scenarios {
+    /// Those that run.
+    pub(super) chosen: Vec<Scenario>,
+    /// Those that were not asked for.
+    pub(super) left_out: Vec<Scenario>,
+    /// Where the `pacing` of a scenario stands, by its name.
+    pub(super) pacing: BTreeMap<String, Range<usize>>,
+}
+
+/// Reads the scenarios. Where something is wrong with one, it is noted and the scenario left out.
 pub(super) fn resolve(
     tables: Vec<At<ScenarioTable>>,
     pause: Option<&At<u64>>,
@@ -20,36 +32,40 @@ pub(super) fn resolve(
     overrides: &Overrides,
     problems: &mut Problems<'_>,
     notes: &mut Vec<String>,
-) -> (Vec<Scenario>, Vec<Scenario>) {
+) -> Scenarios {
     let pause =
         pause.and_then(|at| problems.counted(at, Duration::from_millis)).filter(|pause| !pause.is_zero());
-    let pause = pause.map(|pause| ThinkTime::constant(pause));
+    let pause = pause.map(ThinkTime::constant);
     if let Some(file) = &overrides.plugin {
         if !tables.is_empty() {
             let replaced = problems.source().name;
             notes.push(format!("--plugin replaces the scenarios of {replaced}, and keeps the rest of it"));
         }
-        return (plugin::only(file, overrides, pause, problems).into_iter().collect(), Vec::new());
+        let chosen = plugin::only(file, overrides, pause, problems).into_iter().collect();
+        return Scenarios { chosen, ..Scenarios::default() };
     }
     if tables.is_empty() {
         let help = "write at least one:\n\n    [[scenario]]\n    type = \"tools/list\"\n\n    \
                     or let `cargo pmcp loadtest init URL` write them for your server";
         problems.anywhere("there is no [[scenario]], so the virtual users have nothing to do", help);
-        return (Vec::new(), Vec::new());
+        return Scenarios::default();
     }
     if session == SessionPolicy::Shared {
         refuse_closing(&tables, problems);
     }
     let mut names = given_names(&tables, problems);
-    let read: Vec<Option<Scenario>> = tables
-        .into_iter()
-        .enumerate()
-        .map(|(index, table)| scenario(index, table, pause, &mut names, problems, notes))
-        .collect();
-    let total = read.len();
-    let scenarios: Vec<Scenario> = read.into_iter().flatten().collect();
+    let mut pacing = BTreeMap::new();
+    let mut scenarios = Vec::new();
+    let total = tables.len();
+    for (index, table) in tables.into_iter().enumerate() {
+        let place = table.value.pacing.as_ref().map(|at| at.span.clone());
+        if let Some(read) = scenario(index, table, pause, &mut names, problems, notes) {
+            pacing.extend(place.map(|place| (read.name.clone(), place)));
+            scenarios.push(read);
+        }
+    }
     if scenarios.len() < total {
-        return (scenarios, Vec::new());
+        return Scenarios { chosen: scenarios, ..Scenarios::default() };
     }
     let (mut scenarios, left_out) = chosen(scenarios, &overrides.scenarios, problems);
     if let Some(config) = &overrides.plugin_config {
@@ -60,7 +76,7 @@ pub(super) fn resolve(
         let message = "no scenario sends a request: they only think or close their session";
         problems.anywhere(message, "add a step of another type");
     }
-    (scenarios, left_out)
+    Scenarios { chosen: scenarios, left_out, pacing }
 }
 
 /// Whether an iteration can send anything that is counted.
@@ -113,18 +129,24 @@ fn scenario(
         Some(at) => Some(problems.pause(at)?).filter(|pause| !pause.is_zero()),
         None => pause,
     };
+    let pacing = match &table.value.pacing {
+        Some(at) => Some(problems.duration(at)?),
+        None => None,
+    };
+    if let (Some(Duration::ZERO), Some(at)) = (pacing, &table.value.pacing) {
+        problems.at(
+            &at.span,
+            "a pacing of no length paces nothing",
+            "write the length of a round, or leave it out",
+        );
+    }
     let script = script(&mut table, problems)?;
     let name = match table.value.name {
         Some(name) => name.value,
         None => free_name(&script, index, names),
     };
-    let scenario = Scenario {
-        name,
-        weight: table.value.weight.map_or(1, |at| at.value),
-        think_time,
-        pacing: None,
-        script,
-    };
+    let scenario =
+        Scenario { name, weight: table.value.weight.map_or(1, |at| at.value), think_time, pacing, script };
     if scenario.steps().iter().any(|step| step::has_placeholder(&step.action)) {
         let name = &scenario.name;
         notes.push(format!(

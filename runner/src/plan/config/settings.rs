@@ -9,7 +9,7 @@ use super::file::{PluginsTable, SettingsTable};
 use super::overrides::Overrides;
 use super::plugin_limits;
 use super::value::{At, DurationText, PauseText};
-use crate::plan::{Settings, ThinkTime, duration};
+use crate::plan::{Settings, ThinkTime, WarmUp, duration};
 
 /// How long running iterations may go on after the end, unless the user says otherwise; k6's default.
 const GRACEFUL_STOP: Duration = Duration::from_secs(30);
@@ -27,8 +27,8 @@ impl Problems<'_> {
 
     /// The pause that stands at `at`.
     pub(super) fn pause(&mut self, at: &At<PauseText>) -> Option<ThinkTime> {
-        let help = "write a duration or a range, such as \"250ms\" or \"1s..3s\"";
-        duration::parse_range(&at.value.0).map_err(|message| self.at(&at.span, message, help)).ok()
+        let help = "write a length, a range or a distribution, such as \"250ms\", \"1s..3s\", \"exponential 2s\" or \"log-normal 1s sigma 0.5\"";
+        at.value.0.parse().map_err(|message| self.at(&at.span, message, help)).ok()
     }
 
     /// The duration of a key that counts in a unit of its own, which `of` turns into a duration.
@@ -82,12 +82,18 @@ pub(super) fn resolve(
         max_body_bytes: max_body_bytes(table, overrides, problems).unwrap_or(defaults.max_body_bytes),
         quick_ack: overrides.quick_ack.or(table.quick_ack).unwrap_or(defaults.quick_ack),
         min_samples: overrides.min_samples.or(table.min_samples).unwrap_or(defaults.min_samples),
-        scenario_choice: defaults.scenario_choice,
-        warm_up: defaults.warm_up,
+        scenario_choice: table.scenario_choice.unwrap_or(defaults.scenario_choice),
+        warm_up: overrides.warm_up.or(warm_up(table, problems)).unwrap_or(defaults.warm_up),
         plugins: plugin_limits::resolve(plugins, problems),
     };
     let graceful_stop = table.graceful_stop.as_ref().and_then(|at| problems.duration(at));
     (settings, overrides.graceful_stop.or(graceful_stop).unwrap_or(GRACEFUL_STOP))
+}
+
+fn warm_up(table: &SettingsTable, problems: &mut Problems<'_>) -> Option<WarmUp> {
+    let at = table.warm_up.as_ref()?;
+    let help = "write \"auto\", \"none\", or whole seconds such as \"10s\"";
+    at.value.0.parse().map_err(|message: String| problems.at(&at.span, message, help)).ok()
 }
 
 fn timeout(table: &SettingsTable, overrides: &Overrides, problems: &mut Problems<'_>) -> Option<Duration> {

@@ -1,6 +1,8 @@
 //! The kinds of value that stand in the file. Each remembers where it stood, so that whatever turns out to be wrong with it later
 //! can be shown in the file.
 
+mod loads;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,6 +14,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Se
 use serde_spanned::Spanned;
 
 use crate::plan::size;
+pub(super) use loads::{Figure, Loads};
 
 /// A message that tells its help as well, on a second line; `wording` takes them apart.
 fn with_help(message: &str, help: &str) -> String {
@@ -130,11 +133,21 @@ text!(
 );
 
 text!(
-    /// A pause: a length of time, or the shortest and the longest.
+    /// A pause: a length of time, the shortest and the longest, or a distribution.
     PauseText,
-    "a duration or a range in quotes, such as \"250ms\" or \"1s..3s\"",
-    { "type": "string", "pattern": "^\\s*([0-9]+(\\.[0-9]+)?\\s*(d|h|m|s|ms|us)\\s*)+(\\.\\.\\s*([0-9]+(\\.[0-9]+)?\\s*(d|h|m|s|ms|us)\\s*)+)?$",
-      "examples": ["250ms", "1s..3s"] }
+    "a pause in quotes, such as \"250ms\", \"1s..3s\" or \"exponential 2s\"",
+    { "type": "string", "examples": ["250ms", "1s..3s", "exponential 2s", "log-normal 1s sigma 0.5", "log-normal 1s p95 4s"], "anyOf": [
+        { "pattern": "^\\s*([0-9]+(\\.[0-9]+)?\\s*(d|h|m|s|ms|us)\\s*)+(\\.\\.\\s*([0-9]+(\\.[0-9]+)?\\s*(d|h|m|s|ms|us)\\s*)+)?$" },
+        { "pattern": "^\\s*exponential\\s+([0-9]+(\\.[0-9]+)?\\s*(d|h|m|s|ms|us)\\s*)+$" },
+        { "pattern": "^\\s*log-normal\\s+([0-9]+(\\.[0-9]+)?\\s*(d|h|m|s|ms|us)\\s*)+(sigma\\s*[0-9.]+|p95\\s*([0-9]+(\\.[0-9]+)?\\s*(d|h|m|s|ms|us)\\s*)+)\\s*$" },
+    ] }
+);
+
+text!(
+    /// A warm-up: a length of time, or the word for how it is found.
+    WarmUpText,
+    "\"auto\", \"none\" or a length in quotes such as \"10s\"",
+    { "type": "string", "pattern": "^\\s*(auto|none|([0-9]+(\\.[0-9]+)?\\s*(d|h|m|s|ms|us)\\s*)+)\\s*$", "examples": ["auto", "10s", "none"] }
 );
 
 /// A number of bytes: an integer, or a text with a unit.

@@ -13,21 +13,11 @@ pub(super) fn not_yet(word: &str) -> Option<&'static str> {
             "a threshold does not end a run early in this version yet; it is judged when the run is over"
         }
         "window" => "thresholds are judged over the whole run by this version, not over a sliding window yet",
-        "warm_up" => "no warm-up is left out of the figures by this version yet",
         "extract" => "values are not extracted from answers by this version yet",
         "check" => "answers are not checked by this version yet, beyond their outcome",
         "feeders" | "feeder" => "data feeders are not supported by this version yet",
         "client_credentials" => {
             "OAuth client credentials are not supported by this version yet; `bearer` and `bearer_env` are"
-        }
-        "constant-arrival-rate"
-        | "ramping-arrival-rate"
-        | "rate"
-        | "time_unit"
-        | "max_vus"
-        | "pre_allocated_vus"
-        | "start_rate" => {
-            "arrival rates are not supported by this version yet; the executors for virtual users and iterations are"
         }
         "completion/complete" => "this type of step is not supported by this version yet",
         _ => return None,

@@ -157,6 +157,30 @@ pub fn rate_wanted(executor: &Executor, elapsed: Duration) -> Rate {
     rate.and_then(Rate::per_second).unwrap_or_default()
 }
 
+/// How many iterations of an open load begin within `elapsed` after its start, on average: the integral of its rate. Of a closed one
+/// that cannot be said, and it is zero.
+///
+/// ```
+/// use std::time::Duration;
+/// use pmcp_loadtest::plan::schedule::expected_arrivals;
+/// use pmcp_loadtest::plan::{Executor, Pool, Rate, RateStage, Spacing};
+/// let pool = Pool { vus: 1, max_vus: std::num::NonZeroU32::MIN, max_wait: Duration::ZERO, spacing: Spacing::Even };
+/// let target = Rate::per_second(20.0).unwrap_or_default();
+/// let stages = vec![RateStage { duration: Duration::from_secs(10), target }];
+/// let ramp = Executor::RampingArrivalRate { from: Rate::default(), stages, pool };
+/// assert_eq!(expected_arrivals(&ramp, Duration::from_secs(5)), 25.0);
+/// assert_eq!(expected_arrivals(&ramp, Duration::from_secs(60)), 100.0);
+/// ```
+pub fn expected_arrivals(executor: &Executor, elapsed: Duration) -> f64 {
+    let at = elapsed.as_secs_f64();
+    let begun = |leg: &Leg| {
+        let length = (at - leg.begins).clamp(0.0, leg.length);
+        let to = leg.from + (leg.to - leg.from) * length / leg.length;
+        Leg { length, to, ..*leg }.area()
+    };
+    legs_of(executor).iter().map(begun).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;

@@ -6,10 +6,12 @@
 mod arrivals;
 mod population;
 
-pub use arrivals::{Arrival, Arrivals, rate_wanted};
-pub use population::{next_change, vus_wanted};
-
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
+
+pub use arrivals::{Arrival, Arrivals, expected_arrivals, rate_wanted};
+pub use population::{next_change, vus_wanted};
 
 use super::{Plan, Rate};
 
@@ -42,6 +44,9 @@ pub struct Stripe {
 impl Stripe {
     /// The only stripe.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// Most parts that the command line divides a run into: more machines than anybody has.
+    pub const MOST_SHARDS: u32 = 10_000;
 
     /// This stripe's part with number `index` of `of`: what a worker has of a machine's.
     ///
@@ -78,5 +83,54 @@ impl Stripe {
 impl Default for Stripe {
     fn default() -> Self {
         Self::WHOLE
+    }
+}
+
+/// Reads the part of a run that the command line asks for: its number, from one, and how many there are.
+///
+/// ```
+/// use pmcp_loadtest::plan::schedule::Stripe;
+/// assert_eq!("1/3".parse(), Ok(Stripe { index: 0, of: 3 }));
+/// assert_eq!(Stripe { index: 0, of: 3 }.to_string(), "1/3");
+/// assert!("4/3".parse::<Stripe>().is_err());
+/// ```
+impl FromStr for Stripe {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let whole = |text: &str| text.trim().parse::<u32>().ok();
+        let (number, of) = text
+            .split_once('/')
+            .and_then(|(number, of)| whole(number).zip(whole(of)))
+            .ok_or_else(|| format!("`{text}` is not a part of the run; write 1/3 for the first of three"))?;
+        if of == 0 || of > Self::MOST_SHARDS {
+            return Err(format!("a run has 1 to {} parts, not {of}", Self::MOST_SHARDS));
+        }
+        if number == 0 || number > of {
+            return Err(format!("the parts of {of} are called 1/{of} to {of}/{of}"));
+        }
+        Ok(Self { index: number - 1, of })
+    }
+}
+
+impl fmt::Display for Stripe {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.index + 1, self.of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Stripe;
+
+    #[test]
+    fn a_part_that_is_none_is_refused() {
+        for text in ["0/3", "4/3", "1/0", "1/10001", "1", "1/", "/3", "-1/3", "1/3/3", "a/b", "1/99999999999"]
+        {
+            assert!(text.parse::<Stripe>().is_err(), "{text}");
+        }
+        for index in 0..3 {
+            let stripe = Stripe { index, of: 3 };
+            assert_eq!(stripe.to_string().parse(), Ok(stripe));
+        }
     }
 }

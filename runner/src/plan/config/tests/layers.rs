@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{SCENARIO, SEARCH, TARGET, plain, with};
 use crate::plan::config::{Overrides, resolve};
 use crate::plan::{
-    Action, ConnectionPolicy, Executor, HttpStep, PluginLimits, Protocol, Revision, ScenarioChoice, Secret,
-    SessionPolicy, Settings, Stage, ThinkTime, TransportKind, WarmUp,
+    Action, AnyStage, ConnectionPolicy, Executor, HttpStep, PluginLimits, Protocol, Revision, ScenarioChoice,
+    Secret, SessionPolicy, Settings, Stage, ThinkTime, TransportKind, WarmUp,
 };
 
 fn users(count: u32) -> NonZeroU32 {
@@ -129,7 +129,7 @@ fn each_executor_can_be_asked_for() {
 #[test]
 fn a_ramp_of_the_command_line_replaces_whatever_the_file_asks_for() {
     let stages = vec![Stage { duration: Duration::from_secs(1), target: 4 }];
-    let flags = Overrides { stages: stages.clone(), ..Overrides::default() };
+    let flags = Overrides { stages: vec![AnyStage::Users(stages[0])], ..Overrides::default() };
     let plan = with(&format!("{TARGET}[load]\nvus = 3\niterations = 9\n{SCENARIO}"), &flags).unwrap().plan;
     assert_eq!(plan.loads[0].executor, Executor::RampingVus { from: 0, stages });
 }

@@ -5,7 +5,7 @@ use proptest::prelude::{any, prop_assert, proptest};
 use super::{SCENARIO, SEARCH, TARGET, gallery, plain, with};
 use crate::error::{Error, ExitCode};
 use crate::plan::config::{Overrides, resolve};
-use crate::plan::{Secret, Stage};
+use crate::plan::{AnyStage, Secret, Stage};
 
 /// `text` below a target and above a scenario, so that it holds the only mistake.
 fn alone(text: &str) -> String {
@@ -62,9 +62,6 @@ fn what_comes_with_a_later_version_is_refused_and_not_ignored() {
         ),
         ("a window", &alone("[thresholds]\nwindow = \"10s\"\nerrors = [\"rate < 1%\"]")),
         ("an early end for all", &alone("[thresholds]\nabort_on_fail = true")),
-        ("a warm-up", "[settings]\nwarm_up = \"10s\"\n"),
-        ("an arrival rate", "[load]\nexecutor = \"constant-arrival-rate\"\nrate = \"200/s\"\n"),
-        ("its keys", "[load]\nmax_vus = 10\n"),
         ("extraction", "[[scenario]]\n[[scenario.step]]\ntype = \"ping\"\nextract = { a = \"$.b\" }\n"),
         ("checks", "[[scenario]]\ntype = \"ping\"\ncheck = { status = \"ok\" }\n"),
         ("feeders", "[feeders]\ntopic = \"topics.csv\"\n"),
@@ -260,14 +257,14 @@ fn a_target_that_cannot_be_hit_is_refused() {
 #[test]
 fn a_mistake_in_a_flag_names_the_flag() {
     let second = std::time::Duration::from_secs(1);
-    let ramp = vec![Stage { duration: second, target: 1 }];
+    let ramp = vec![AnyStage::Users(Stage { duration: second, target: 1 })];
     let cases = [
         Overrides { vus: Some(0), ..Overrides::default() },
         Overrides { duration: Some(std::time::Duration::ZERO), ..Overrides::default() },
         Overrides { iterations: Some(0), ..Overrides::default() },
         Overrides { stages: ramp, vus: Some(1), ..Overrides::default() },
         Overrides {
-            stages: vec![Stage { duration: std::time::Duration::ZERO, target: 1 }],
+            stages: vec![AnyStage::Users(Stage { duration: std::time::Duration::ZERO, target: 1 })],
             ..Overrides::default()
         },
         Overrides { timeout: Some(std::time::Duration::ZERO), ..Overrides::default() },
@@ -361,6 +358,22 @@ const WORDS: &[&str] = &[
     "vus = 4294967295",
     "iterations = 9223372036854775807",
     "stages = []",
+    "[[load]]",
+    "name = \"日本\"",
+    "executor = \"ramping-arrival-rate\"",
+    "rate = \"200/s\"",
+    "rate = -9223372036854775808",
+    "rate = nan",
+    "start_rate = 1e308",
+    "start = \"365d\"",
+    "scenarios = [\"ping\", \"日本\"]",
+    "max_vus = 1",
+    "spawn_rate = 0.000001",
+    "stages = [{ duration = \"364d\", rate = 1000000 }]",
+    "stages = [{ duration = \"0s\", target = \"5/h\" }, { duration = \"1s\", target = 5 }]",
+    "warm_up = \"365d\"",
+    "pacing = \"1s\"",
+    "think_time = \"log-normal 365d sigma 5\"",
     "stages = [{ duration = \"365d\", target = 1 }]",
     "[[stage]]",
     "target_vus = 5",

@@ -15,6 +15,9 @@ macro_rules! assert_shown {
 
 mod existing_files;
 mod layers;
+mod load_flags;
+mod load_mistakes;
+mod loads;
 mod mistakes;
 mod plugins;
 mod schema;

@@ -69,6 +69,13 @@ fn the_schema_refuses_what_the_parser_refuses() {
         "[settings]\nsession = \"per_vu\"",
         "[settings]\nmax_body_bytes = \"64 megs\"",
         "[target]\nprotocol = \"1999-01-01\"",
+        "[settings]\nwarm_up = \"soon\"",
+        "[settings]\nscenario_choice = \"per-run\"",
+        "[load]\nrate = \"fast\"",
+        "[load]\nrate = -1",
+        "[load]\narrivals = \"uneven\"",
+        "[[load]]\nvuss = 1",
+        "[[scenario]]\nthink_time = \"poisson 1s\"",
         "[[scenario]]\ntype = \"tool/call\"",
         "[[scenario]]\ntype = \"http\"\nexpect_status = 99",
         "[thresholds]\nerrors = \"rate < 1%\"",
@@ -108,6 +115,9 @@ const SETTINGS: &[&str] = &[
     "max_body_bytes = \"10 KB\"",
     "max_body_bytes = \" 1gib \"",
     "graceful_stop = \"0s\"",
+    "warm_up = \"auto\"",
+    "warm_up = \" 1s \"",
+    "scenario_choice = \"per-vu\"",
     "min_samples = 0",
 ];
 const THRESHOLDS: &[&str] = &[
@@ -122,6 +132,12 @@ const LOADS: &[&str] = &[
     "[load]\nexecutor = \"per-vu-iterations\"\niterations = 5\nmax_duration = \"1d\"",
     "[load]\nstages = [{ duration = \"1s\", target = 0 }, { duration_secs = 1, target_vus = 2 }]",
     "[[stage]]\nduration = \"1s\"\ntarget_vus = 2",
+    "[load]\nvus = 20\nspawn_rate = 0.5\nstart = \"10s\"\ngraceful_stop = \"0s\"",
+    "[load]\nstart_vus = 3\ngraceful_ramp_down = \"1s\"\nstages = [{ duration = \"1s\", target = 0 }]",
+    "[load]\nrate = \" 90 / m \"\nvus = 1\nmax_vus = 9\nmax_wait = \"0s\"\narrivals = \"poisson\"\nscenarios = [\"ping\"]",
+    "[load]\nrate = 1.5",
+    "[load]\nexecutor = \"ramping-arrival-rate\"\nstart_rate = 0\nstages = [{ duration = \"0s\", target = 5 }, { duration_secs = 1, rate = \"5/h\" }]",
+    "[[load]]\nname = \"a\"\nvus = 1\n[[load]]\nname = \"b\"\nstages = [{ duration = \"1s\", target = \"5/s\" }]",
 ];
 const STEPS: &[&str] = &[
     "type = \"tools/call\"\ntool = \"a\"\narguments = { a = [1, 2.5, { b = true }], d = 2026-01-01 }",
@@ -129,4 +145,8 @@ const STEPS: &[&str] = &[
     "type = \"http\"\npath = \"/\"\nheaders = { a = \"b\" }\nexpect_status = []",
     "type = \"http\"\npath = \"/\"\nexpect_status = 404\nweight = 0",
     "type = \"code_mode\"\ncode = \"x\"\ntimeout = \"1us\"",
+    "type = \"ping\"\nthink_time = \"exponential 2s\"\npacing = \"100ms\"",
+    "type = \"ping\"\nthink_time = \" log-normal  1m 2s sigma .5\"",
+    "type = \"ping\"\nthink_time = \"log-normal 1s sigma 0.5\"",
+    "type = \"ping\"\nthink_time = \"log-normal 1s p95 4s\"",
 ];
