@@ -156,6 +156,11 @@ impl Load {
     }
 }
 
+/// When the last of several loads ends, after the start of the run; `None` where only iterations end one.
+pub(crate) fn end_of(loads: &[Load]) -> Option<Duration> {
+    loads.iter().map(Load::ends).try_fold(Duration::ZERO, |latest, ends| Some(latest.max(ends?)))
+}
+
 impl Executor {
     /// The executor's name in the TOML file and in reports.
     pub fn name(&self) -> &'static str {

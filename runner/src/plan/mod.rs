@@ -64,7 +64,7 @@ impl Plan {
 
     /// The planned length of the run, from its start to the end of its last load; `None` where only iterations end it.
     pub fn duration(&self) -> Option<Duration> {
-        self.loads.iter().map(Load::ends).try_fold(Duration::ZERO, |latest, ends| Some(latest.max(ends?)))
+        load::end_of(&self.loads)
     }
 
     /// Whether iterations begin when they are due, and not when a virtual user is free, in some load at least.

@@ -9,9 +9,8 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::value::{
-    At, Conditions, DurationText, Entries, Figure, Loads, PauseText, Size, Statuses, WarmUpText,
-};
+use super::condition::Conditions;
+use super::value::{At, DurationText, Entries, Figure, Loads, PauseText, Size, Statuses, WarmUpText};
 use crate::plan::{
     ConnectionPolicy, InstancePolicy, Protocol, ScenarioChoice, SessionPolicy, Spacing, TransportKind,
 };

@@ -4,6 +4,7 @@
 //! [`ConfigErrors`] that show every mistake in the file, with line, column and what to do. Flags beat the file, the file beats
 //! defaults. Nothing is ignored silently: what has no effect is an error or, in files of the existing command, a note.
 
+mod condition;
 mod error;
 mod file;
 mod load;
@@ -24,6 +25,7 @@ use schemars::Schema;
 use schemars::transform::{Transform, transform_subschemas};
 use serde_json::Value;
 
+use super::load::end_of;
 use super::{BreakingPointRule, Plan};
 use error::Problems;
 pub use error::{ConfigError, ConfigErrors};
@@ -110,8 +112,9 @@ pub fn resolve(
         graceful_stop,
     };
     let loads = load::resolve(&shaping, overrides, &surroundings, &mut problems, &mut notes);
+    let length = loads.as_deref().and_then(end_of);
     let written = file.thresholds.take().unwrap_or(value::Entries(Vec::new()));
-    let thresholds = threshold::resolve(written, overrides, known, &mut problems, &mut notes);
+    let thresholds = threshold::resolve(written, overrides, known, length, &mut problems, &mut notes);
 
     let shard = overrides.shard.unwrap_or_default();
     if let Some(loads) = &loads {

@@ -2,15 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::time::Duration;
 
+use super::condition::{Condition, Conditions, Scalar};
 use super::error::Problems;
 use super::overrides::Overrides;
 use super::source::Source;
-use super::value::{At, Condition, Conditions, Entries};
-use super::wording::{not_yet, suggestion};
+use super::value::{At, Entries};
+use super::wording::suggestion;
+use crate::plan::duration::{human, parse};
 use crate::plan::scenario::series_of;
-use crate::plan::threshold::{Measured, Metric, Refusal, Subject};
+use crate::plan::threshold::{Abort, Measured, Metric, Refusal, Subject, Window};
 use crate::plan::{Scenario, Script, SeriesKey, Threshold};
+
+/// What a condition in a table can say.
+const KEYS: [&str; 5] = ["condition", "window", "abort_on_fail", "delay_abort", "delay_abort_eval"];
+const CONDITION: &str = "write aggregate, comparison and bound: `{ condition = \"p(99) < 500ms\" }`";
 
 /// The scenarios of the file.
 #[derive(Debug, Clone, Copy)]
@@ -29,11 +36,12 @@ struct Written<'a> {
 }
 
 /// The thresholds of the run: those of the command line, and of the file those that they do not replace. `known` is missing where
-/// the scenarios could not be read, so that nothing can be said about names.
+/// the scenarios could not be read, so that nothing can be said about names; `length` is that of the run, if it is known.
 pub(super) fn resolve(
     table: Entries<At<Conditions>>,
     overrides: &Overrides,
     known: Option<Known<'_>>,
+    length: Option<Duration>,
     problems: &mut Problems<'_>,
     notes: &mut Vec<String>,
 ) -> Vec<Threshold> {
@@ -53,6 +61,16 @@ pub(super) fn resolve(
             }
         }
     }
+    for Written { threshold, source, span } in of_file.iter().chain(&of_flags) {
+        let window = threshold.window.map(Window::length).unwrap_or_default();
+        if let Some(length) = length.filter(|length| window > *length) {
+            let message =
+                format!("the window of {} is longer than the run of {}", human(window), human(length));
+            let help =
+                "shorten the window, lengthen the run, or take the window away: the whole run is judged then";
+            problems.within(*source, span, message, help);
+        }
+    }
     of_file.into_iter().chain(of_flags).map(|written| written.threshold).collect()
 }
 
@@ -61,10 +79,7 @@ fn of_file<'a>(table: Entries<At<Conditions>>, problems: &mut Problems<'a>) -> V
     let mut read = Vec::new();
     for (key, conditions) in table.0 {
         let conditions = match conditions.value {
-            _ if later(&key.value).is_some() => {
-                refuse_later(&key, problems);
-                continue;
-            }
+            _ if is_misplaced(&key, problems) => continue,
             Conditions::List(list) => list,
             Conditions::Other => {
                 let help = "write a list of texts, such as [\"p(99) < 500ms\"]";
@@ -81,7 +96,10 @@ fn of_file<'a>(table: Entries<At<Conditions>>, problems: &mut Problems<'a>) -> V
         };
         for condition in conditions {
             match condition.value {
-                Condition::Table(keys) => refuse_table(&condition.span, &keys, problems),
+                Condition::Table(table) => {
+                    let threshold = of_table(&measured, &condition.span, &table, problems);
+                    read.extend(threshold.map(|it| Written { threshold: it, source, span: condition.span }));
+                }
                 Condition::Text(text) => match measured.threshold(&text) {
                     Ok(threshold) => read.push(Written { threshold, source, span: key.span.clone() }),
                     Err(refusal) => {
@@ -110,30 +128,116 @@ fn refuse(refusal: &Refusal, source: Source<'_>, span: &Range<usize>, problems: 
     problems.within(source, span, refusal.message.as_str(), refusal.help.as_str());
 }
 
-/// A condition that is a table: of its keys, those of later versions are refused by name.
-fn refuse_table(span: &Range<usize>, keys: &[At<String>], problems: &mut Problems<'_>) {
-    if !keys.iter().any(|key| later(&key.value).is_some()) {
-        let help = "write aggregate, comparison and bound, such as \"p(99) < 500ms\"";
-        problems.at(span, "a condition is a text", help);
+/// A condition that is a table. `None` where it is none, which has been said then.
+fn of_table(
+    measured: &Measured,
+    span: &Range<usize>,
+    table: &[(At<String>, At<Scalar>)],
+    problems: &mut Problems<'_>,
+) -> Option<Threshold> {
+    let known_problems = problems.count();
+    let (mut threshold, mut condition, mut window, mut abort, mut delay) = (None, None, None, None, None);
+    for (key, value) in table {
+        match (key.value.as_str(), &value.value) {
+            ("condition", Scalar::Text(text)) => {
+                condition = Some(value);
+                match measured.threshold(text) {
+                    Ok(read) => threshold = Some(read),
+                    Err(refusal) => {
+                        let source = problems.source();
+                        let span = inside(source, &value.span, text, &refusal);
+                        refuse(&refusal, source, &span, problems);
+                    }
+                }
+            }
+            ("condition", _) => problems.at(&value.span, "a condition is a text", CONDITION),
+            ("window", value_of) => {
+                window = duration(value_of, &value.span, "10s", problems).map(|length| (length, key));
+            }
+            ("abort_on_fail", Scalar::Flag(flag)) => abort = Some((*flag, key)),
+            ("abort_on_fail", _) => {
+                problems.at(
+                    &value.span,
+                    "whether a threshold ends the run is yes or no",
+                    "write true or false",
+                );
+            }
+            ("delay_abort" | "delay_abort_eval", value_of) => {
+                delay = duration(value_of, &value.span, "30s", problems).map(|length| (length, key));
+            }
+            (word, _) => refuse_key(word, &key.span, problems),
+        }
     }
-    for key in keys {
-        refuse_later(key, problems);
+    if condition.is_none() {
+        problems.at(span, "this table has no `condition`", CONDITION);
+    }
+    if let Some((_, key)) = delay.filter(|_| !abort.is_some_and(|(flag, _)| flag)) {
+        let help = "add `abort_on_fail = true`, or take it away";
+        problems.at(&key.span, format!("`{}` delays nothing", key.value), help);
+    }
+    let mut threshold = threshold?;
+    let twice = [
+        (threshold.window.is_some(), window.map(|(_, key)| key)),
+        (threshold.abort.is_some(), abort.map(|(_, key)| key)),
+    ];
+    for key in twice.into_iter().filter_map(|(stands, key)| key.filter(|_| stands)) {
+        let help = "keep the key or the words in the condition";
+        problems.at(&key.span, format!("`{}` and the condition say the same", key.value), help);
+    }
+    match window.map(|(length, key)| (Window::of(length), key)) {
+        None => {}
+        Some((Ok(window), _)) => threshold.window = Some(window),
+        Some((Err((message, help)), key)) => problems.at(&key.span, message, help),
+    }
+    if let Some((true, key)) = abort {
+        threshold.abort = Some(Abort { after: delay.map(|(after, _)| after).unwrap_or_default() });
+        if let Err((message, help)) = threshold.can_abort() {
+            problems.at(&key.span, message, help);
+        }
+    }
+    (problems.count() == known_problems).then_some(threshold)
+}
+
+/// A duration in a table.
+fn duration(
+    value: &Scalar,
+    span: &Range<usize>,
+    example: &str,
+    problems: &mut Problems<'_>,
+) -> Option<Duration> {
+    let parsed = match value {
+        Scalar::Text(text) => parse(text),
+        Scalar::Flag(_) | Scalar::Other => Err("this is not a duration".to_owned()),
+    };
+    parsed.map_err(|message| problems.at(span, message, format!("write it in quotes: \"{example}\""))).ok()
+}
+
+/// A key that a condition does not have.
+fn refuse_key(word: &str, span: &Range<usize>, problems: &mut Problems<'_>) {
+    match word {
+        "threshold" => problems.at(span, "`threshold` is called `condition` here", CONDITION),
+        "warm_up" => problems.at(
+            span,
+            "a threshold has no warm-up of its own",
+            "write `warm_up` under [settings]: it is left out of all figures",
+        ),
+        word => problems.at(span, format!("unknown key `{word}`"), suggestion(word, &KEYS)),
     }
 }
 
-fn refuse_later(key: &At<String>, problems: &mut Problems<'_>) {
-    if let Some(reason) = later(&key.value) {
-        let help = "remove it; it is refused so that nobody believes it was done";
-        problems.at(&key.span, format!("`{}`: {reason}", key.value), help);
+/// Whether a key of the `[thresholds]` table is one of a condition; then it is refused.
+fn is_misplaced(key: &At<String>, problems: &mut Problems<'_>) -> bool {
+    let word = key.value.as_str();
+    match word {
+        "warm_up" => refuse_key(word, &key.span, problems),
+        word if KEYS.contains(&word) => {
+            let help =
+                "write it beside a condition: `errors = [{ condition = \"rate < 1%\", window = \"10s\" }]`";
+            problems.at(&key.span, format!("`{word}` belongs to one condition, not to all"), help);
+        }
+        _ => return false,
     }
-}
-
-/// Why a word that belongs to thresholds is refused by this version.
-fn later(word: &str) -> Option<&'static str> {
-    let word = ["abort_on_fail", "delay_abort", "delay_abort_eval", "window", "warm_up"]
-        .into_iter()
-        .find(|known| *known == word)?;
-    not_yet(word)
+    true
 }
 
 /// Where in the file the refused part of a text stands; the whole text where an escape moves its characters.

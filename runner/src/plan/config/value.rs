@@ -9,8 +9,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_spanned::Spanned;
 
 use crate::plan::size;
@@ -191,96 +190,6 @@ impl JsonSchema for Size {
             { "type": "integer", "minimum": 1 },
             { "type": "string", "pattern": "^\\s*[0-9]+\\s*([GMKgmk]?[iI]?[bB])?\\s*$", "examples": ["64MiB"] },
         ] })
-    }
-}
-
-/// The conditions of a metric; or something else, whose key may be one of a later version.
-#[derive(Debug, Clone)]
-pub(super) enum Conditions {
-    /// The conditions.
-    List(Vec<At<Condition>>),
-    /// Any other value.
-    Other,
-}
-
-/// A condition of a threshold; or a table, which may hold what a later version knows.
-#[derive(Debug, Clone)]
-pub(super) enum Condition {
-    /// Aggregate, comparison and bound.
-    Text(String),
-    /// The keys of a table.
-    Table(Vec<At<String>>),
-}
-
-impl<'de> Deserialize<'de> for Conditions {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Conditions;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a list of conditions, such as [\"p(99) < 500ms\"]")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut conditions = Vec::new();
-                while let Some(condition) = list.next_element()? {
-                    conditions.push(condition);
-                }
-                Ok(Conditions::List(conditions))
-            }
-            fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Self::Value, E> {
-                Ok(Conditions::Other)
-            }
-            fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Conditions::Other)
-            }
-            fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Conditions::Other)
-            }
-            fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Conditions::Other)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Conditions::Other)
-            }
-        }
-        deserializer.deserialize_any(List)
-    }
-}
-
-impl<'de> Deserialize<'de> for Condition {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextOrTable;
-        impl<'de> Visitor<'de> for TextOrTable {
-            type Value = Condition;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a condition in quotes, such as \"p(99) < 500ms\"")
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Condition::Text(text.to_owned()))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let table = Entries::<IgnoredAny>::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Condition::Table(table.0.into_iter().map(|(key, _)| key).collect()))
-            }
-        }
-        deserializer.deserialize_any(TextOrTable)
-    }
-}
-
-impl JsonSchema for Conditions {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Conditions".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "array",
-            "items": { "type": "string", "pattern": "(<=?|>=?|==)\\s*[-+]?[0-9.]+\\s*(us|µs|μs|ms|s|m|%|/s)?\\s*$" },
-            "examples": [["p(95) < 200ms", "p(99) < 500ms"], ["rate < 1%"]],
-        })
     }
 }
 

@@ -9,10 +9,6 @@ use super::source::Source;
 /// that nobody checks would be a lie.
 pub(super) fn not_yet(word: &str) -> Option<&'static str> {
     Some(match word {
-        "abort_on_fail" | "delay_abort" | "delay_abort_eval" => {
-            "a threshold does not end a run early in this version yet; it is judged when the run is over"
-        }
-        "window" => "thresholds are judged over the whole run by this version, not over a sliding window yet",
         "extract" => "values are not extracted from answers by this version yet",
         "check" => "answers are not checked by this version yet, beyond their outcome",
         "feeders" | "feeder" => "data feeders are not supported by this version yet",

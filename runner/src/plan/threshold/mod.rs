@@ -3,6 +3,7 @@
 //! In: text of the file or of a flag. Out: a [`Threshold`], or a [`Refusal`] that says which characters are wrong and what can stand
 //! there. What is displayed reads back as the same threshold.
 
+mod extent;
 mod metric;
 mod parse;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 
 use std::fmt;
 
+pub use extent::{Abort, Window};
 pub use metric::{Clock, FailureClass, Metric};
 pub(in crate::plan) use parse::Measured;
 pub use parse::Refusal;
@@ -32,6 +34,10 @@ pub struct Threshold {
     pub comparison: Comparison,
     /// The bound.
     pub bound: Bound,
+    /// The sliding window in all of whose positions it must hold; over the whole run, where there is none.
+    pub window: Option<Window>,
+    /// Whether, and from when on, it ends the run where it does not hold.
+    pub abort: Option<Abort>,
 }
 
 /// Counts only what has a certain name.
@@ -134,8 +140,22 @@ impl Threshold {
             Comparison::Equal => 0,
             Comparison::Above | Comparison::AtLeast => 1,
         };
-        (&self.metric, &self.filters, self.aggregate) == (&other.metric, &other.filters, other.aggregate)
-            && side(self.comparison) == side(other.comparison)
+        let number = |it: &Self| (it.metric.clone(), it.filters.clone(), it.aggregate, it.window);
+        number(self) == number(other) && side(self.comparison) == side(other.comparison)
+    }
+
+    /// Whether it can be judged before the run is over, if it is to end it; message and help, where it cannot.
+    pub(in crate::plan) fn can_abort(&self) -> Result<(), (String, String)> {
+        let from_below =
+            matches!(self.comparison, Comparison::Above | Comparison::AtLeast | Comparison::Equal);
+        let grows = self.aggregate == Aggregate::Count && from_below && self.window.is_none();
+        if self.abort.is_some() && grows {
+            return Err((
+                "a count that still grows would end every run at once".to_owned(),
+                "take `abort` away, or count in a window: `over 10s abort`".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Whether calls of this series count. What it takes to hold a session counts only where its method is asked for.
@@ -270,7 +290,21 @@ impl Unit {
 
 impl fmt::Display for Threshold {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {} {} {}", self.subject(), self.aggregate, self.comparison.as_str(), self.bound)
+        write!(
+            formatter,
+            "{} {} {} {}",
+            self.subject(),
+            self.aggregate,
+            self.comparison.as_str(),
+            self.bound
+        )?;
+        if let Some(window) = self.window {
+            write!(formatter, " {window}")?;
+        }
+        if let Some(abort) = self.abort {
+            write!(formatter, " {abort}")?;
+        }
+        Ok(())
     }
 }
 

@@ -3,13 +3,14 @@
 //! ```text
 //! threshold = [ metric [ "{" filter { "," filter } "}" ] ] condition
 //! filter    = ( "tool" | "method" | "scenario" | "label" | "check" ) "=" name
-//! condition = [ aggregate ] ( "<" | "<=" | ">" | ">=" | "==" ) number [ unit ]
+//! condition = [ aggregate ] ( "<" | "<=" | ">" | ">=" | "==" ) number [ unit ] extent
 //! aggregate = "p(" number ")" | "p" number | "med" | "mean" | "avg" | "min" | "max" | "rate" | "count" | "per_s"
 //! unit      = "us" | "ms" | "s" | "m" | "%" | "/s"
 //! ```
 //!
 //! A name stands in quotes where it holds anything but letters, digits and `_ - . : /`. Without a metric, times are response times
-//! and counts are of requests; without an aggregate, the unit tells: per cent is a rate, `/s` is per second, a number is a count.
+//! and counts are of requests; without an aggregate, the unit tells: per cent is a rate, `/s` is per second, a number is a count. What an
+//! extent is, [`super::extent`] says.
 
 use std::ops::Range;
 use std::str::FromStr;
@@ -22,6 +23,8 @@ use crate::plan::config::suggestion;
 const LONGEST_TIME: f64 = 3_600_000_000.0;
 
 const AGGREGATES: [&str; 8] = ["p(N)", "med", "mean", "min", "max", "rate", "count", "per_s"];
+/// How words begin that may be meant to stand behind a bound, and are no unit of it.
+const EXTENT: [&str; 6] = ["over", "abort", "after", "window", "warm", "delay"];
 const WHOLE: &str =
     "write metric, aggregate and bound, such as `response_time p(99) < 500ms` or `errors rate < 1%`";
 
@@ -96,7 +99,7 @@ impl Measured {
     }
 }
 
-fn refusal(span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Refusal {
+pub(super) fn refusal(span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Refusal {
     Refusal { span, message: message.into(), help: help.into() }
 }
 
@@ -128,7 +131,7 @@ fn implied_aggregate(unit: Unit) -> Option<Aggregate> {
 
 /// A text and how far it has been read.
 #[derive(Debug, Clone, Copy)]
-struct Cursor<'a> {
+pub(super) struct Cursor<'a> {
     text: &'a str,
     at: usize,
 }
@@ -143,13 +146,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// Everything that was not read yet, without the blanks around it.
-    fn rest_of_text(&self) -> Range<usize> {
+    pub(super) fn rest_of_text(&self) -> Range<usize> {
         let start = self.text.len() - self.rest().trim_start().len();
         start..self.text.trim_end().len().max(start)
     }
 
     /// Reads the characters that belong to a word.
-    fn take(&mut self, belongs: impl Fn(char) -> bool) -> (&'a str, Range<usize>) {
+    pub(super) fn take(&mut self, belongs: impl Fn(char) -> bool) -> (&'a str, Range<usize>) {
         self.skip_blanks();
         let rest = self.rest();
         let end = rest.find(|character| !belongs(character)).unwrap_or(rest.len());
@@ -326,15 +329,12 @@ impl<'a> Cursor<'a> {
         self.bounded(measured, aggregate)
     }
 
-    /// Comparison and bound, which end the text.
+    /// Comparison, bound and extent, which end the text.
     fn bounded(&mut self, measured: Measured, aggregate: Option<Aggregate>) -> Result<Threshold, Refusal> {
         let Measured { metric, filters } = measured;
         let comparison = self.comparison()?;
         let (bound, span) = self.bound()?;
-        if !self.rest().trim().is_empty() {
-            let help = "one threshold ends here; write another one for another condition";
-            return Err(refusal(self.rest_of_text(), "nothing may stand behind the bound", help));
-        }
+        let (window, abort) = self.extent()?;
         let Some(aggregate) = aggregate.or_else(|| implied_aggregate(bound.unit)) else {
             let help = format!("`{metric}` has {}", metric.aggregates().join(", "));
             return Err(refusal(span, "nothing says which of the times must be on this side", help));
@@ -342,8 +342,10 @@ impl<'a> Cursor<'a> {
         let Some(quantity) = metric.quantity(aggregate) else {
             return Err(without(&metric, aggregate, span));
         };
-        check(quantity, comparison, bound, span)?;
-        Ok(Threshold { metric, filters, aggregate, comparison, bound })
+        check(quantity, comparison, bound, span.clone())?;
+        let threshold = Threshold { metric, filters, aggregate, comparison, bound, window, abort };
+        threshold.can_abort().map_err(|(message, help)| refusal(span, message, help))?;
+        Ok(threshold)
     }
 
     fn comparison(&mut self) -> Result<Comparison, Refusal> {
@@ -372,7 +374,13 @@ impl<'a> Cursor<'a> {
                 "write one with its unit, such as 500ms, 1% or 200/s",
             ));
         };
-        let (word, unit_span) = self.take(|character| character.is_alphabetic() || "%/".contains(character));
+        let before = *self;
+        let (mut word, unit_span) =
+            self.take(|character| character.is_alphabetic() || "%/".contains(character));
+        if EXTENT.contains(&word) {
+            *self = before;
+            word = "";
+        }
         let unit = match word {
             "" => Unit::Plain,
             "%" => Unit::Percent,

@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::plan::duration::human;
 
 fn read(text: &str) -> Threshold {
     text.parse().unwrap_or_else(|refusal: Refusal| panic!("{text}: {refusal:?}"))
@@ -31,6 +34,12 @@ fn every_spelling_comes_to_the_one_that_is_displayed() {
         ("cart_value{scenario=shopper} p(95) < 80", "cart_value{scenario=shopper} p(95) < 80"),
         ("p2p_hops max < 3", "p2p_hops max < 3"),
         ("temperature min > -5.5", "temperature min > -5.5"),
+        ("p99<500ms over 10s", "response_time p(99) < 500ms over 10s"),
+        ("errors<5 over 90s abort", "errors count < 5 over 1m30s abort"),
+        ("errors < 1% abort", "errors rate < 1% abort"),
+        ("errors < 1% abort after 0s", "errors rate < 1% abort"),
+        ("requests>9/s over 1h abort after 1m30.5s", "requests per_s > 9/s over 1h abort after 1m30.5s"),
+        ("requests count > 9 over 1s abort after 250ms", "requests count > 9 over 1s abort after 250ms"),
     ] {
         assert_eq!(read(written).to_string(), displayed);
         assert_eq!(read(displayed), read(written));
@@ -59,7 +68,24 @@ fn what_is_wrong_is_pointed_at_and_put_right() {
         ("response_time p(99) = 5ms", "=", "a comparison is missing", "=="),
         ("response_time p(99) <", "", "not a number", "500ms"),
         ("response_time p(99) < 1.2.3s", "1.2.3", "not a number", "500ms"),
-        ("response_time p(99) < 2s abort_on_fail", "abort_on_fail", "behind the bound", "another"),
+        ("response_time p(99) < 2s abort_on_fail", "abort_on_fail", "for tables", "write `abort`"),
+        ("p99 < 2s delay_abort 3s", "delay_abort", "for tables", "`abort after 30s`"),
+        ("p99 < 2s window 3s", "window", "for tables", "`over 10s`"),
+        ("p99 < 2s warm_up 3s", "warm_up", "no warm-up of its own", "[settings]"),
+        ("p99 < 2s and more", "and", "behind the bound", "another threshold"),
+        ("p99 < 2s abor", "abor", "behind the bound", "did you mean `abort`"),
+        ("p99 < 2s, max < 3s", ", max < 3s", "behind the bound", "another threshold"),
+        ("p99 < 2s over", "over", "a duration is missing", "`over 10s`"),
+        ("p99 < 2s over 10", "10", "no unit", "`over 10s`"),
+        ("p99 < 2s over 1.5s", "1.5s", "whole seconds", "write 2s"),
+        ("p99 < 2s over 0s", "0s", "from 1s to 1h", "the whole run"),
+        ("p99 < 2s over 61m", "61m", "from 1s to 1h", "the whole run"),
+        ("p99 < 2s over 2s over 3s", "over", "out of place", "once"),
+        ("p99 < 2s abort over 3s", "over", "out of place", "the order is"),
+        ("p99 < 2s after 3s", "after", "out of place", "the order is"),
+        ("p99 < 2s abort after", "after", "a duration is missing", "`after 30s`"),
+        ("p99 < 2s abort after soon", "soon", "not a duration", "`after 30s`"),
+        ("requests count > 100 abort", "100", "still grows", "over 10s abort"),
         ("response_time p(99) < 61m", "61m", "up to one hour", "60m"),
         ("response_time p(99) < -1ms", "-1ms", "never negative", "ms"),
         ("response_time min < 0ms", "0ms", "nothing is ever < 0ms", "<= 0ms"),
@@ -138,9 +164,14 @@ fn a_bound_is_the_number_that_was_written() {
 fn a_looser_bound_on_the_same_side_demands_the_same() {
     let base = read("errors{tool=a} rate < 1%");
     assert!(base.demands_the_same_as(&read("errors{tool=a} <= 5%")));
-    for other in
-        ["errors rate < 1%", "errors{tool=a} rate > 1%", "errors{tool=a} count < 1", "ok{tool=a} rate < 1%"]
-    {
+    assert!(base.demands_the_same_as(&read("errors{tool=a} <= 5% abort")));
+    for other in [
+        "errors{tool=a} rate < 1% over 5s",
+        "errors rate < 1%",
+        "errors{tool=a} rate > 1%",
+        "errors{tool=a} count < 1",
+        "ok{tool=a} rate < 1%",
+    ] {
         assert!(!base.demands_the_same_as(&read(other)), "{other}");
     }
 }
@@ -198,6 +229,11 @@ fn words() -> impl Strategy<Value = &'static str> {
         " ",
         "日本",
         "\\",
+        " over ",
+        " abort ",
+        " after ",
+        "10s",
+        "1m1.5s",
     ])
 }
 
@@ -220,10 +256,20 @@ proptest! {
 
     #[test]
     fn any_name_and_number_read_back_as_the_same(
-        name in any::<String>(), value in 0.0..3_600.0_f64, percentile in 0.0..=100.0_f64
+        name in any::<String>(),
+        value in 0.0..3_600.0_f64,
+        percentile in 0.0..=100.0_f64,
+        window in prop::option::of(1..=3_600_u64),
+        abort in prop::option::of(0..100_000_000_u64),
     ) {
         let filter = Filter { subject: Subject::Tool, name };
-        let text = format!("response_time{{{filter}}} p({percentile}) <= {value}s");
+        let mut text = format!("response_time{{{filter}}} p({percentile}) <= {value}s");
+        if let Some(seconds) = window {
+            text += &format!(" over {}", human(Duration::from_secs(seconds)));
+        }
+        if let Some(micros) = abort {
+            text += &Abort { after: Duration::from_micros(micros) }.to_string().replacen("abort", " abort", 1);
+        }
         let threshold = read(&text);
         prop_assert_eq!(&threshold.filters, &vec![filter]);
         prop_assert_eq!(threshold.to_string(), text);

@@ -280,3 +280,25 @@ fn the_starter_file_that_init_writes_runs_as_it_is() {
         resolved.notes
     );
 }
+
+#[test]
+fn a_condition_in_a_table_is_the_one_in_a_text() {
+    let under = |condition: &str| {
+        let text = format!("{TARGET}[thresholds]\nend = [{condition}]\n{SCENARIO}{SEARCH}");
+        plain(&text).unwrap().plan.thresholds.remove(0).to_string()
+    };
+    for (table, text) in [
+        ("{ condition = 'p(99) < 1s' }", "p(99) < 1s"),
+        ("{ condition = 'p(99) < 1s', window = '10s' }", "p(99) < 1s over 10s"),
+        ("{ condition = 'p99 < 1s over 10s', abort_on_fail = true }", "p(99) < 1s over 10s abort"),
+        ("{ condition = 'p99 < 1s', abort_on_fail = false }", "p(99) < 1s"),
+        ("{ abort_on_fail = true, delay_abort = '5s', condition = 'p99<1s' }", "p(99) < 1s abort after 5s"),
+        (
+            "{ condition = 'p99<1s', abort_on_fail = true, delay_abort_eval = '5s' }",
+            "p(99) < 1s abort after 5s",
+        ),
+    ] {
+        assert_eq!(under(table), format!("end {text}"));
+        assert_eq!(under(&format!("'{text}'")), format!("end {text}"));
+    }
+}

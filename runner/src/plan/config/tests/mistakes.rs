@@ -54,14 +54,6 @@ fn an_unknown_word_is_shown_with_the_nearest_known_one() {
 #[test]
 fn what_comes_with_a_later_version_is_refused_and_not_ignored() {
     assert_shown!(gallery(&[
-        (
-            "an early end by a threshold",
-            &alone(
-                "[thresholds]\nerrors = [{ threshold = \"rate < 1%\", abort_on_fail = true, delay_abort = \"10s\" }]"
-            )
-        ),
-        ("a window", &alone("[thresholds]\nwindow = \"10s\"\nerrors = [\"rate < 1%\"]")),
-        ("an early end for all", &alone("[thresholds]\nabort_on_fail = true")),
         ("extraction", "[[scenario]]\n[[scenario.step]]\ntype = \"ping\"\nextract = { a = \"$.b\" }\n"),
         ("checks", "[[scenario]]\ntype = \"ping\"\ncheck = { status = \"ok\" }\n"),
         ("feeders", "[feeders]\ntopic = \"topics.csv\"\n"),
@@ -210,6 +202,28 @@ fn a_threshold_that_cannot_be_judged_is_refused() {
         ("a scenario that is none", &under("\"errors{scenario=pong}\" = [\"rate < 1%\"]")),
         ("a label that no step has", &under("\"errors{label=x}\" = [\"rate < 1%\"]")),
         ("filters without a common step", &under("\"errors{tool=search,scenario=ping}\" = [\"rate < 1%\"]")),
+        ("k6's name for it", &under("errors = [{ threshold = \"rate < 1%\", abort_on_fail = true }]")),
+        ("an unknown key", &under("errors = [{ condition = \"rate < 1%\", windows = \"10s\" }]")),
+        ("a wrong condition in a table", &under("errors = [{ condition = \"rate < 5\" }]")),
+        ("a number for a window", &under("errors = [{ condition = \"rate < 1%\", window = 10 }]")),
+        ("a broken window", &under("errors = [{ condition = \"rate < 1%\", window = \"1.5s\" }]")),
+        ("a word for yes", &under("errors = [{ condition = \"rate < 1%\", abort_on_fail = \"yes\" }]")),
+        ("a delay of nothing", &under("errors = [{ condition = \"rate < 1%\", delay_abort = \"10s\" }]")),
+        (
+            "both at once",
+            &under(
+                "errors = [{ condition = \"rate < 1% over 5s abort\", window = \"9s\", abort_on_fail = true }]"
+            )
+        ),
+        (
+            "an end by a growing count",
+            &under("requests = [{ condition = \"count > 9\", abort_on_fail = true }]")
+        ),
+        ("a window for all", &under("window = \"10s\"\nerrors = [\"rate < 1%\"]")),
+        ("an early end for all", &under("abort_on_fail = true")),
+        ("a warm-up for all", &under("warm_up = \"10s\"")),
+        ("a warm-up of its own", &under("errors = [{ condition = \"rate < 1%\", warm_up = \"10s\" }]")),
+        ("a window longer than the run", &under("errors = [\"rate < 1% over 10m\"]")),
         ("several mistakes", &under("errors = [\"rate < 5\", \"count\"]\nend = [\"max < 0s\"]")),
     ]));
 }
