@@ -272,7 +272,10 @@ impl fmt::Display for Load {
             Executor::RampingArrivalRate { from, stages, pool } => {
                 let targets: Vec<String> = stages
                     .iter()
-                    .map(|stage| format!("{} in {}", stage.target, human(stage.duration)))
+                    .map(|stage| match stage.duration {
+                        Duration::ZERO => format!("{} at once", stage.target),
+                        length => format!("{} in {}", stage.target, human(length)),
+                    })
                     .collect();
                 write!(formatter, "{from}, then {}, {pool}", targets.join(", "))
             }

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{InstancePolicy, Plan, Script, Settings, Stripe, Target};
+use super::{BreakingPointRule, InstancePolicy, Plan, Script, Settings, Stripe, Target};
 pub use load::{ResolvedLoad, ResolvedStage};
 pub use scenario::{ResolvedPause, ResolvedScenario, ResolvedStep};
 
@@ -29,6 +29,9 @@ pub struct ResolvedConfig {
     pub settings: ResolvedSettings,
     /// The shapes of the load.
     pub loads: Vec<ResolvedLoad>,
+    /// What counted as the point where the server breaks.
+    #[serde(default)]
+    pub breaking_point: ResolvedBreakingPoint,
     /// Which part of the run was this machine's, such as `1/3`; missing where it was the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
@@ -82,6 +85,23 @@ pub struct ResolvedSettings {
     pub plugins: Option<ResolvedPluginLimits>,
 }
 
+/// What counted as the point where the server breaks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolvedBreakingPoint {
+    /// Share of failed calls above that of the baseline.
+    pub error_ratio: f64,
+    /// Response time as a multiple of that of the baseline.
+    pub response_time_factor: f64,
+    /// Throughput per load, as a share of that of the baseline.
+    pub plateau_ratio: f64,
+    /// Share of due iterations that are dropped.
+    pub dropped_ratio: f64,
+    /// Consecutive seconds that something had to last.
+    pub seconds: u32,
+    /// Whether the run was to end there.
+    pub stop: bool,
+}
+
 /// What every plugin was allowed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ResolvedPluginLimits {
@@ -111,6 +131,7 @@ impl From<&Plan> for ResolvedConfig {
             target: target(&plan.target),
             settings: ResolvedSettings { plugins: plugin_limits(plan), ..settings(&plan.settings) },
             loads: plan.loads.iter().map(|it| load::resolved(it, &plan.scenarios)).collect(),
+            breaking_point: breaking_point(&plan.breaking_point),
             shard: Some(plan.shard).filter(|shard| *shard != Stripe::WHOLE).map(|shard| shard.to_string()),
             scenarios: plan.scenarios.iter().map(scenario::resolved).collect(),
             thresholds: plan.thresholds.iter().map(ToString::to_string).collect(),
@@ -187,6 +208,12 @@ fn settings(settings: &Settings) -> ResolvedSettings {
         warm_up: settings.warm_up.to_string(),
         plugins: None,
     }
+}
+
+fn breaking_point(rule: &BreakingPointRule) -> ResolvedBreakingPoint {
+    let BreakingPointRule { error_ratio, response_time_factor, plateau_ratio, dropped_ratio, seconds, stop } =
+        *rule;
+    ResolvedBreakingPoint { error_ratio, response_time_factor, plateau_ratio, dropped_ratio, seconds, stop }
 }
 
 /// The limits of plugins, where there are any: they mean nothing to other runs, which keep their hash when a default changes.

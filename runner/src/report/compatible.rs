@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use super::figures::{Distribution, Figures};
 use crate::plan::Plan;
 use crate::plan::resolved::{
-    ResolvedConfig, ResolvedLoad, ResolvedScenario, ResolvedSettings, ResolvedStep, ResolvedTarget,
+    ResolvedBreakingPoint, ResolvedConfig, ResolvedLoad, ResolvedScenario, ResolvedSettings, ResolvedStep,
+    ResolvedTarget,
 };
 
 /// `config`: the resolved configuration, and beside it the settings under the names of schema 1.1.
@@ -35,6 +36,9 @@ pub struct ReportConfig {
     pub settings: ResolvedSettings,
     /// The shapes of the load.
     pub loads: Vec<ResolvedLoad>,
+    /// What counted as the point where the server breaks.
+    #[serde(default)]
+    pub breaking_point: ResolvedBreakingPoint,
     /// Which part of the run was this machine's, such as `1/3`; missing where it was the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
@@ -144,7 +148,8 @@ impl From<ResolvedScenario> for ReportScenario {
 
 impl ReportConfig {
     pub(super) fn new(plan: &Plan, resolved: ResolvedConfig) -> Self {
-        let ResolvedConfig { target, settings, loads, shard, scenarios, thresholds } = resolved;
+        let ResolvedConfig { target, settings, loads, breaking_point, shard, scenarios, thresholds } =
+            resolved;
         Self {
             virtual_users: plan.max_vus(),
             duration_secs: plan.duration().map(whole_seconds_up),
@@ -154,6 +159,7 @@ impl ReportConfig {
             target,
             settings,
             loads,
+            breaking_point,
             shard,
             thresholds,
         }

@@ -118,6 +118,9 @@ pub(in crate::cli) struct Arguments {
     /// Seed of every random draw; the same seed sends the same requests
     #[arg(long, value_name = "N", env = "MCP_LOADTEST_SEED", hide_env = true, help_heading = "Load")]
     seed: Option<u64>,
+    /// End the run where the server breaks: where errors or response times leave their baseline while the load rises
+    #[arg(long, env = "MCP_LOADTEST_STOP_AT_BREAKING_POINT", hide_env = true, help_heading = "Load")]
+    stop_at_breaking_point: bool,
     /// This machine's part of the run: 1/3 is the first of three
     #[arg(long, value_name = "I/N", env = "MCP_LOADTEST_SHARD", hide_env = true, help_heading = "Load")]
     shard: Option<Stripe>,
@@ -284,6 +287,7 @@ impl Arguments {
             arrivals: self.arrivals,
             shard: self.shard,
             warm_up: self.warm_up,
+            stop_at_breaking_point: self.stop_at_breaking_point,
             timeout: self.timeout,
             seed: self.seed,
             protocol: self.protocol,

@@ -202,18 +202,6 @@ impl SeriesMetrics {
         }
     }
 
-    /// The counts alone.
-    pub(super) fn without_times(&self) -> Self {
-        Self {
-            outcomes: self.outcomes.clone(),
-            in_window: self.in_window,
-            in_window_ok: self.in_window_ok,
-            bytes_sent: self.bytes_sent,
-            bytes_received: self.bytes_received,
-            ..Self::default()
-        }
-    }
-
     /// Forgets everything and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.outcomes.clear();
@@ -226,7 +214,7 @@ impl SeriesMetrics {
         }
     }
 
-    pub(super) fn histograms(&self) -> [&Histogram; 7] {
+    fn histograms(&self) -> [&Histogram; 7] {
         [
             &self.response_time,
             &self.service_time,
@@ -238,7 +226,7 @@ impl SeriesMetrics {
         ]
     }
 
-    pub(super) fn histograms_mut(&mut self) -> [&mut Histogram; 7] {
+    fn histograms_mut(&mut self) -> [&mut Histogram; 7] {
         [
             &mut self.response_time,
             &mut self.service_time,

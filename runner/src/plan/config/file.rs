@@ -30,6 +30,8 @@ pub(super) struct File {
     pub(super) stage: Option<Vec<At<StageTable>>>,
     /// What every plugin is allowed.
     pub(super) plugins: Option<PluginsTable>,
+    /// What takes a server out of its own baseline while the load rises.
+    pub(super) breaking_point: Option<At<BreakingPointTable>>,
     /// What the run must show to pass. A key is a metric, with filters in braces where only some calls count: `response_time`,
     /// `"response_time{tool=search}"`, `errors`; its value is a list of conditions: `["p(95) < 200ms", "p(99) < 500ms"]`.
     pub(super) thresholds: Option<Entries<At<Conditions>>>,
@@ -125,6 +127,24 @@ pub(super) struct PluginsTable {
     pub(super) max_result: Option<At<Size>>,
     /// Most log lines of a level that a worker keeps (default 20); what comes beyond is counted.
     pub(super) max_log_lines: Option<At<u32>>,
+}
+
+/// What takes a server out of its own baseline while the load rises. Shares are between 0 and 1.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct BreakingPointTable {
+    /// Share of failed calls above that of the baseline (default 0.05).
+    pub(super) error_ratio: Option<At<f64>>,
+    /// Response time as a multiple of that of the baseline (default 3).
+    pub(super) response_time_factor: Option<At<f64>>,
+    /// Throughput has reached a plateau where more load brings less than this share of what it brought before (default 0.25).
+    pub(super) plateau_ratio: Option<At<f64>>,
+    /// Share of due iterations that are dropped (default 0.01).
+    pub(super) dropped_ratio: Option<At<f64>>,
+    /// Consecutive seconds that something must last (default 3).
+    pub(super) seconds: Option<At<u32>>,
+    /// Whether the run ends at the breaking point (default false).
+    pub(super) stop: Option<bool>,
 }
 
 /// A shape of the load: who starts iterations, when, and how it ends.

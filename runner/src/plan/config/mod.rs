@@ -4,6 +4,7 @@
 //! [`ConfigErrors`] that show every mistake in the file, with line, column and what to do. Flags beat the file, the file beats
 //! defaults. Nothing is ignored silently: what has no effect is an error or, in files of the existing command, a note.
 
+mod breaking_point;
 mod condition;
 mod error;
 mod file;
@@ -25,8 +26,8 @@ use schemars::Schema;
 use schemars::transform::{Transform, transform_subschemas};
 use serde_json::Value;
 
+use super::Plan;
 use super::load::end_of;
-use super::{BreakingPointRule, Plan};
 use error::Problems;
 pub use error::{ConfigError, ConfigErrors};
 use file::File;
@@ -116,6 +117,7 @@ pub fn resolve(
     let written = file.thresholds.take().unwrap_or(value::Entries(Vec::new()));
     let thresholds = threshold::resolve(written, overrides, known, length, &mut problems, &mut notes);
 
+    let breaking_point = breaking_point::resolve(file.breaking_point.as_ref(), overrides, &mut problems);
     let shard = overrides.shard.unwrap_or_default();
     if let Some(loads) = &loads {
         let warm_up =
@@ -131,8 +133,8 @@ pub fn resolve(
         settings,
         loads,
         shard,
-        breaking_point: BreakingPointRule::default(),
         scenarios,
+        breaking_point,
         thresholds,
     });
     Ok(Resolved { plan: problems.or(plan)?, origin: name.to_owned(), notes })

@@ -36,6 +36,8 @@ pub struct Overrides {
     pub shard: Option<Stripe>,
     /// What of the beginning is left out of the figures.
     pub warm_up: Option<WarmUp>,
+    /// Whether the run ends where the server breaks; the file can ask for it too.
+    pub stop_at_breaking_point: bool,
     /// Longest wait for one answer.
     pub timeout: Option<Duration>,
     /// Seed of every random draw.

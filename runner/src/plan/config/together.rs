@@ -62,13 +62,18 @@ pub(super) fn check_pacing(loads: &[Load], scenarios: &Scenarios, problems: &mut
     }
 }
 
-/// Refuses a shard that has nothing to do.
+/// Refuses a shard that has nothing to do, or that has arrivals and nobody to take them.
 pub(super) fn check_shard(loads: &[Load], shard: Stripe, problems: &mut Problems<'_>) {
     let works = |load: &Load| {
         let iterations = load.executor.iterations().unwrap_or(u64::MAX);
         shard.share_of(iterations.min(u64::from(load.executor.max_vus()))) > 0
     };
-    if !loads.iter().any(works) {
+    if let Some(load) = loads.iter().find(|load| load.executor.is_open() && !works(load)) {
+        let (max_vus, called) = (load.executor.max_vus(), load.called());
+        let message =
+            format!("--shard: of the {max_vus} virtual users of {called} none is left for part {shard}");
+        problems.anywhere(message, "write a larger `max_vus`, or divide the run into fewer parts");
+    } else if !loads.iter().any(works) {
         let message =
             format!("--shard: of so few virtual users and iterations none is left for part {shard}");
         problems.anywhere(message, "divide the run into fewer parts, or ask for more of it");

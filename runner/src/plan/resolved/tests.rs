@@ -121,6 +121,9 @@ const LOADS: &str = r#"
     [settings]
     scenario_choice = "per-vu"
     warm_up = "10s"
+    [breaking_point]
+    seconds = 4
+    stop = true
     [[load]]
     name = "steady"
     vus = 4
@@ -165,6 +168,8 @@ fn every_key_of_every_load_changes_the_report_and_the_hash() {
     for (from, to) in [
         ("\"per-vu\"", "\"per-iteration\""),
         ("warm_up = \"10s\"", "warm_up = \"auto\""),
+        ("seconds = 4", "seconds = 5"),
+        ("stop = true", "error_ratio = 0.1"),
         ("\"steady\"", "\"calm\""),
         ("spawn_rate = \"2/s\"", "spawn_rate = \"3/s\""),
         ("start_vus = 5", "start_vus = 6"),

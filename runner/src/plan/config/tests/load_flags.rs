@@ -158,6 +158,7 @@ fn flags_about_the_load_that_contradict_each_other_or_the_file_are_refused() {
         (TWO, Overrides { duration: SECONDS(1), ..NO_FLAGS() }),
         ("", Overrides { warm_up: Some(WarmUp::Fixed(Duration::from_secs(30))), ..NO_FLAGS() }),
         ("", Overrides { shard: Some("3/3".parse().unwrap()), vus: Some(2), ..NO_FLAGS() }),
+        ("", Overrides { shard: Some("20/20".parse().unwrap()), ..rated() }),
         (
             "[load]\nname = \"a\"\nscenarios = [\"x\"]\n[[scenario]]\nname = \"x\"\ntype = \"ping\"",
             Overrides { scenarios: vec!["ping".to_owned()], ..NO_FLAGS() },

@@ -130,6 +130,18 @@ fn loads_that_cannot_be_told_apart_or_have_nothing_to_do_are_refused() {
 }
 
 #[test]
+fn a_breaking_point_that_nothing_or_everything_meets_is_refused() {
+    assert_shown!(gallery(&[
+        ("a share of everything", &alone("[breaking_point]\nseconds = 4\nerror_ratio = 1.0")),
+        ("a share that is no number", &alone("[breaking_point]\nplateau_ratio = nan")),
+        ("a share below zero", &alone("[breaking_point]\ndropped_ratio = -0.1")),
+        ("the baseline itself", &alone("[breaking_point]\nresponse_time_factor = 1")),
+        ("not a second", &alone("[breaking_point]\nseconds = 0")),
+        ("an unknown bound", &alone("[breaking_point]\nerror_rate = 0.5")),
+    ]));
+}
+
+#[test]
 fn a_pacing_or_a_warm_up_that_means_nothing_is_refused() {
     let paced = |load: &str, pacing: &str| format!("{TARGET}{load}\n{SCENARIO}pacing = \"{pacing}\"\n");
     assert_shown!(gallery(&[

@@ -1,11 +1,15 @@
 //! Every shape that a file can ask for arrives in the plan, and what it leaves out gets its default.
 
 use std::num::{NonZeroU32, NonZeroU64};
+use std::path::Path;
 use std::time::Duration;
 
-use super::{SCENARIO, TARGET, plain};
-use crate::plan::config::Resolved;
-use crate::plan::{Executor, Load, Pool, Rate, RateStage, ScenarioChoice, Spacing, Stage, ThinkTime, WarmUp};
+use super::{SCENARIO, TARGET, plain, with};
+use crate::plan::config::{Overrides, Resolved};
+use crate::plan::{
+    BreakingPointRule, Executor, Load, Pool, Rate, RateStage, ScenarioChoice, Spacing, Stage, ThinkTime,
+    WarmUp,
+};
 
 /// Two scenarios: `slow` thinks for 10 s after its two calls, and has a weight of 1; `ping` thinks for 1 s, and has 3.
 const MIX: &str = "[[scenario]]\nname = \"slow\"\nthink_time = \"4s..6s\"\n[[scenario.step]]\ntype = \"ping\"\n\
@@ -192,6 +196,27 @@ fn settings_of_the_run_and_pauses_of_its_scenarios_arrive() {
 }
 
 #[test]
+fn a_breaking_point_has_its_bounds_from_the_file_and_its_end_from_either() {
+    let text = "[breaking_point]\nerror_ratio = 0.1\nresponse_time_factor = 2\nplateau_ratio = 0.5\ndropped_ratio = 0.2\nseconds = 9";
+    let text = format!("{TARGET}{text}\n{SCENARIO}");
+    let bounds = BreakingPointRule {
+        error_ratio: 0.1,
+        response_time_factor: 2.0,
+        plateau_ratio: 0.5,
+        dropped_ratio: 0.2,
+        seconds: 9,
+        stop: false,
+    };
+    assert_eq!(plain(&text).unwrap().plan.breaking_point, bounds);
+    let stop = Overrides { stop_at_breaking_point: true, ..Overrides::default() };
+    assert_eq!(with(&text, &stop).unwrap().plan.breaking_point, BreakingPointRule { stop: true, ..bounds });
+    let alone = with(&format!("{TARGET}{SCENARIO}"), &stop).unwrap().plan.breaking_point;
+    assert_eq!(alone, BreakingPointRule { stop: true, ..BreakingPointRule::default() });
+    let in_file = resolved(&format!("[breaking_point]\nstop = true\n{SCENARIO}")).plan.breaking_point;
+    assert_eq!(in_file, alone);
+}
+
+#[test]
 fn users_and_length_in_settings_are_those_of_the_only_load() {
     let plan =
         resolved(&format!("[settings]\nvirtual_users = 4\nduration = \"1m\"\n[load]\nrate = 1\n{SCENARIO}"))
@@ -231,15 +256,28 @@ fn iterations_for_each_user_can_be_a_load_among_others() {
 }
 
 #[test]
+fn the_examples_of_the_documentation_are_valid() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/load-shapes.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let examples: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() > 5, "{}", examples.len());
+    for example in examples {
+        let scenario = if example.contains("[[scenario]]") { "" } else { SCENARIO };
+        assert_eq!(resolved(&format!("{example}{scenario}")).notes, Vec::<String>::new(), "{example}");
+    }
+}
+
+#[test]
 fn every_load_is_described_in_a_few_words() {
     let described = |lines: &str| load(lines).to_string();
     assert_eq!(
         described("rate = \"5/m\"\nduration = \"1m\""),
         "constant-arrival-rate: 5/m for 1m, up to 10 VUs"
     );
-    let ramp = "start = \"5s\"\narrivals = \"poisson\"\nmax_vus = 1\nstages = [{ duration = \"1m\", rate = \"0.5/s\" }]";
+    let ramp = "start = \"5s\"\narrivals = \"poisson\"\nmax_vus = 1\nstages = [{ duration = \"0s\", rate = 2 }, { duration = \"1m\", rate = \"0.5/s\" }]";
     assert_eq!(
         described(ramp),
-        "ramping-arrival-rate: 0/s, then 0.5/s in 1m, up to 1 VU, Poisson arrivals, from 5s"
+        "ramping-arrival-rate: 0/s, then 2/s at once, 0.5/s in 1m, up to 1 VU, Poisson arrivals, from 5s"
     );
 }
