@@ -24,7 +24,7 @@ use crate::judge::{
     Moment, Observation, Second, Seconds, StopReason, WantedLoad, WorkerUsage,
 };
 use crate::plan::schedule::wanted;
-use crate::plan::{Plan, SessionPolicy};
+use crate::plan::{Load, Plan, SessionPolicy};
 
 /// How long every virtual user must have been out of reach of the target before the run is given up.
 const TARGET_LOST_AFTER: Duration = Duration::from_secs(5);
@@ -196,9 +196,10 @@ impl Prepared {
 /// No more workers than virtual users: an idle worker would only dilute the figures of the busy ones.
 fn useful_workers(plan: &Plan) -> u32 {
     // Every worker has arrivals of every open load, for which it needs somebody.
-    let open = plan.loads.iter().filter(|load| load.executor.is_open());
-    let least = open.map(|load| load.executor.max_vus()).fold(plan.max_vus(), u32::min).max(1);
-    u32::try_from(plan.settings.workers.get()).unwrap_or(u32::MAX).min(least)
+    let share = |load: &Load| plan.shard.share_of(load.executor.max_vus().into());
+    let open = plan.loads.iter().filter(|load| load.executor.is_open()).map(share);
+    let least = open.fold(plan.loads.iter().map(share).sum(), u64::min).max(1);
+    u32::try_from(least.min(plan.settings.workers.get() as u64)).unwrap_or(u32::MAX)
 }
 
 /// What a worker thread takes with it.
@@ -358,7 +359,7 @@ impl Control {
         let ends = self.plan.duration().unwrap_or(Duration::MAX);
         let end_of_second = Duration::from_secs(second.number.saturating_add(1));
         let Some(row) = self.metrics.row(second.number).filter(|_| end_of_second <= ends) else { return };
-        let middle = end_of_second - Duration::from_millis(500);
+        let middle = Duration::from_millis(second.number.saturating_mul(1000).saturating_add(500));
         let (vus, rate) = wanted(&self.plan, middle);
         let Arrivals { due, dropped } = second.arrivals;
         let wanted = WantedLoad { vus, rate_per_s: rate.get(), arrivals: due, dropped };

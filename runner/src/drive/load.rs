@@ -257,12 +257,12 @@ impl Queue {
         }
         let waiter = Rc::new(Waiter::default());
         self.waiting.borrow_mut().push_back((due, Rc::clone(&waiter)));
-        let call = poll_fn(|context| match waiter.call.get() {
-            Some(call) => Poll::Ready(call),
-            None => {
-                *waiter.waker.borrow_mut() = Some(context.waker().clone());
-                Poll::Pending
+        let call = poll_fn(|context| {
+            if let Some(call) = waiter.call.get() {
+                return Poll::Ready(call);
             }
+            *waiter.waker.borrow_mut() = Some(context.waker().clone());
+            Poll::Pending
         });
         call.await == Call::Go
     }

@@ -54,10 +54,8 @@ impl Pacer {
 
     /// Waits until `moment`, but at least a quantum longer than the last time.
     pub(crate) async fn sleep_until(&mut self, moment: Moment) {
-        let moment = match self.alarm {
-            Alarm::Tokio => moment,
-            _ => moment.max(self.last.after(QUANTUM)),
-        };
+        let apart = if matches!(self.alarm, Alarm::Tokio) { Duration::ZERO } else { QUANTUM };
+        let moment = moment.max(self.last.after(apart));
         let rest = moment.since(self.clock.now());
         if !rest.is_zero() {
             match &mut self.alarm {
@@ -153,6 +151,10 @@ mod thread {
             let told = Arc::clone(&over);
             std::thread::Builder::new().name("pacer".to_owned()).spawn(move || {
                 for time in ordered {
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "this thread is no worker: it has nothing else to do"
+                    )]
                     std::thread::sleep(time);
                     told.notify_one();
                 }

@@ -219,6 +219,13 @@ fn hide_value(flag: &str, value: &str) -> Option<String> {
     }
 }
 
+/// What each load is in one respect; once where all are the same.
+fn words(plan: &Plan, of: fn(&Load) -> &'static str) -> String {
+    let mut words: Vec<&str> = plan.loads.iter().map(of).collect();
+    words.dedup();
+    words.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,11 +248,4 @@ mod tests {
         let typed = ["run", "http://localhost:3000/mcp", "--vus", "5", "--duration=30s"];
         assert_eq!(shown(&typed), typed);
     }
-}
-
-/// What each load is in one respect; once where all are the same.
-fn words(plan: &Plan, of: fn(&Load) -> &'static str) -> String {
-    let mut words: Vec<&str> = plan.loads.iter().map(of).collect();
-    words.dedup();
-    words.join(", ")
 }

@@ -13,7 +13,8 @@ use pmcp_loadtest::drive::{Controls, Prepared, Survey, prepare};
 use pmcp_loadtest::judge::{Books, Observation};
 use pmcp_loadtest::plan::discovery::Discovery;
 use pmcp_loadtest::plan::{
-    Action, Executor, Load, Plan, Protocol, Revision, Scenario, Script, SeriesKind, Settings, Step, Target,
+    Action, BreakingPointRule, Executor, Load, Plan, Protocol, Revision, Scenario, Script, SeriesKind,
+    Settings, Step, Stripe, Target,
 };
 use pmcp_loadtest_arguments::{Draws, Options, generate};
 use serde_json::Value;
@@ -77,6 +78,8 @@ impl Assignment {
 
 fn plan(url: &str, assignment: &Assignment, actions: Vec<Action>) -> Result<Plan> {
     let steps = actions.into_iter().map(|action| Step { label: None, timeout: None, action }).collect();
+    let executor =
+        Executor::SharedIterations { vus: NonZeroU32::MIN, iterations: NonZeroU64::MIN, max_duration: None };
     Ok(Plan {
         target: Target {
             url: url.parse()?,
@@ -89,18 +92,14 @@ fn plan(url: &str, assignment: &Assignment, actions: Vec<Action>) -> Result<Plan
             timeout: Duration::from_secs(20),
             ..Settings::default()
         },
-        load: Load {
-            executor: Executor::SharedIterations {
-                vus: NonZeroU32::MIN,
-                iterations: NonZeroU64::MIN,
-                max_duration: None,
-            },
-            graceful_stop: Duration::from_secs(1),
-        },
+        loads: vec![Load::simple(executor, Duration::from_secs(1), 1)],
+        shard: Stripe::WHOLE,
+        breaking_point: BreakingPointRule::default(),
         scenarios: vec![Scenario {
             name: assignment.scenario.clone(),
             weight: 1,
             think_time: None,
+            pacing: None,
             script: Script::Steps(steps),
         }],
         thresholds: Vec::new(),

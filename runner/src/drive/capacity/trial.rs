@@ -61,6 +61,11 @@ impl<'a> Slices<'a> {
         let total = piece.sums.total();
         let counts = |calls: Counting, per_iteration: f64| {
             // Rounded sums, so that the rounding of many small pieces does not add up.
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a number of calls, not negative"
+            )]
             let calls_of = |iterations: u64| (iterations as f64 * per_iteration).round() as u64;
             let dropped = calls_of(after.1) - calls_of(before.1);
             let finished = calls.finished + dropped;

@@ -1,5 +1,7 @@
 //! The search for capacity over the real engine, in virtual time: what a search finds is what the server can do.
 
+use std::pin::Pin;
+
 use super::*;
 use crate::drive::capacity::{SearchControls, Searched};
 use crate::judge::capacity::{AtLeast, Finding, Question, Variable};
@@ -20,18 +22,23 @@ fn single_file() -> MemoryServer {
         }
         *seen = now;
         *free = (*free).max(now) + MILLISECOND * 20;
-        json_reply(*free - now, message, &json!({"content": []}))
+        json_reply(free.saturating_sub(now), message, &json!({"content": []}))
     })
 }
 
-async fn search(server: MemoryServer, question: Question) -> Searched {
+/// In a box, because it is large.
+fn search(server: MemoryServer, question: Question) -> Pin<Box<dyn Future<Output = Searched>>> {
+    Box::pin(search_unboxed(server, question))
+}
+
+async fn search_unboxed(server: MemoryServer, question: Question) -> Searched {
     let lines =
         || SearchControls { stop: watch::channel(StopRequest::None).1, snapshots: watch::channel(None).0 };
     LocalSet::new()
         .run_until(async {
             let plan = plan(constant(1, SECOND));
             let prepared = prepare_in_memory(Arc::new(plan), server).await.unwrap();
-            prepared.search_here(question, lines()).await.unwrap()
+            Box::pin(prepared.search_here(question, lines())).await.unwrap()
         })
         .await
 }
@@ -95,7 +102,7 @@ async fn a_search_that_is_interrupted_answers_with_what_it_knows() {
                 tokio::time::sleep(SECOND * 45).await;
                 ask.send(StopRequest::Graceful).unwrap();
             };
-            let (searched, ()) = tokio::join!(prepared.search_here(question, controls), interrupt);
+            let (searched, ()) = tokio::join!(Box::pin(prepared.search_here(question, controls)), interrupt);
             let Searched { answer, interrupted } = searched.unwrap();
             assert!(interrupted);
             assert!(!answer.trials.is_empty() && answer.elapsed_s < 60.0, "{:#?}", answer.details());

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::*;
-use crate::judge::{Dropped, Histogram};
+use crate::judge::{Dropped, Histogram, Moment};
 use crate::plan::{Pool, Rate, RateStage, Spacing};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -58,11 +58,17 @@ async fn a_stall_stands_in_every_call_that_was_due_in_it() {
     let total = seen.metrics.total();
     let mut truth: Vec<Duration> = (0..3000)
         .map(|number| MILLISECOND * 10 * number)
-        .map(|due| SECOND.saturating_sub(Duration::from_nanos(due.as_nanos() as u64 % 10_000_000_000)))
+        .map(|due| {
+            SECOND.saturating_sub(Duration::from_millis(
+                due.as_secs() % 10 * 1000 + u64::from(due.subsec_millis()),
+            ))
+        })
         .collect();
     truth.sort_unstable();
     let mut exact = Histogram::default();
-    truth.iter().for_each(|time| exact.record_nanos(time.as_nanos() as u64));
+    for time in &truth {
+        exact.record_nanos(Moment::ORIGIN.after(*time).as_nanos());
+    }
     assert_eq!(total.response_time, exact, "to the histogram's precision, every call of them");
     to_three_digits(total.response_time.quantile(0.99), truth[2969]);
     to_three_digits(total.response_time.max(), SECOND);
@@ -127,7 +133,7 @@ async fn a_later_step_is_due_when_it_would_have_been_had_the_server_answered_in_
     let server = server(|request, message| {
         let at = request.at.elapsed();
         let stalled = (SECOND * 20..SECOND * 21).contains(&at);
-        let after = if stalled { SECOND * 21 - at } else { MILLISECOND * 10 };
+        let after = if stalled { (SECOND * 21).saturating_sub(at) } else { MILLISECOND * 10 };
         json_reply(after, message, &json!({"content": []}))
     });
     let seen = observe(plan, server).await;

@@ -234,7 +234,7 @@ mod tests {
         let steady = ramp(100.0, &[(200.0, 100.0)], Spacing::Poisson);
         let mut counts = [0.0_f64; 200];
         for arrival in Arrivals::new(&steady, Stripe::WHOLE, 7) {
-            counts[arrival.due.as_secs() as usize] += 1.0;
+            counts[usize::try_from(arrival.due.as_secs()).unwrap()] += 1.0;
         }
         let mean = counts.iter().sum::<f64>() / 200.0;
         let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / 199.0;

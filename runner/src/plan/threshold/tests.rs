@@ -265,7 +265,7 @@ proptest! {
         let filter = Filter { subject: Subject::Tool, name };
         let mut text = format!("response_time{{{filter}}} p({percentile}) <= {value}s");
         if let Some(seconds) = window {
-            text += &format!(" over {}", human(Duration::from_secs(seconds)));
+            text = format!("{text} over {}", human(Duration::from_secs(seconds)));
         }
         if let Some(micros) = abort {
             text += &Abort { after: Duration::from_micros(micros) }.to_string().replacen("abort", " abort", 1);
