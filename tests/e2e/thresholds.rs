@@ -111,3 +111,39 @@ fn a_saved_report_shows_its_thresholds_again() {
     let shown = ended.expect(99).then("report r.json").end().expect(0);
     assert!(shown.stdout.contains("✗ response_time p(99) < 1ms"), "{}", shown.stdout);
 }
+
+#[test]
+fn a_run_shorter_than_its_window_is_judged_as_a_whole_and_the_report_says_so() {
+    let server = server(SLOW);
+    let ended = Tool::run(&server, "--vus 2 --iterations 20")
+        .config(&file("response_time = [{ condition = \"p(99) < 5s\", window = \"10m\" }]"))
+        .end()
+        .expect(0);
+    let result = &ended.report()["thresholds"][0];
+    assert_eq!(result["text"], "response_time p(99) < 5s over 10m");
+    assert_eq!((result["window_s"].as_u64(), result.get("window_from_s")), (Some(600), None));
+    assert!(
+        text(result, "/finding").ends_with("in the whole run, which is shorter than the window"),
+        "{result}"
+    );
+}
+
+#[test]
+fn what_no_run_could_decide_in_its_time_is_refused_before_anything_is_sent() {
+    let server = server("{}");
+    for (condition, help) in [
+        ("p(99) < 1s over 10m", "shorten the window, lengthen the run"),
+        ("p(99) < 1s over 1.5s", "write 2s"),
+        ("p(99) < 1s abort_on_fail", "write `abort` behind the bound"),
+        ("p(99) < 1s warm_up 5s", "write `warm_up` under [settings]"),
+    ] {
+        let text = format!("response_time {condition}");
+        let ended =
+            Tool::run(&server, "--duration 3s").echoing().arg("--threshold").arg(&text).end().expect(2);
+        assert!(ended.stderr.contains("--threshold:1:"), "{}", ended.stderr);
+        assert!(ended.stderr.contains(help), "{}", ended.stderr);
+    }
+    let growing =
+        Tool::run(&server, "--duration 3s").echoing().arg("--assert").arg("count > 9 abort").end().expect(2);
+    assert!(growing.stderr.contains("still grows"), "{}", growing.stderr);
+}

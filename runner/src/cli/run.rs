@@ -178,7 +178,7 @@ fn conclude(
     file: Option<ReportFile>,
 ) -> Result<Verdict, Error> {
     let gates = judge_validity(plan, observation);
-    let thresholds = judge_thresholds(&plan.thresholds, &Stretch::whole(observation));
+    let thresholds = judge_thresholds(&plan.thresholds, &Stretch::whole(observation), &observation.windows);
     let verdict = Verdict::new(observation, &gates, &thresholds);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let manifest = Manifest::new(env!("CARGO_PKG_VERSION"), typed_command(), cores);

@@ -134,7 +134,7 @@ impl Driver<'_> {
 
     /// Runs a load to its end, or until whoever steers it ends it.
     async fn run(&self, load: Load, steering: Option<Steering>) -> Result<(Prepared, Observation), Error> {
-        let prepared = self.prepared.under(vec![load]);
+        let prepared = self.prepared.under(load);
         let (stop, pieces) = match steering {
             Some(Steering { stop, pieces }) => (stop, Some(pieces)),
             None => (self.controls.stop.clone(), None),

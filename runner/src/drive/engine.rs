@@ -14,6 +14,7 @@ use super::pacer::Time;
 use super::plugin::{Plugins, Watcher};
 use super::prepare::{Prepared, Share};
 use super::script::mix::Mix;
+use super::series::SeriesRegistry;
 use super::shared_session::SharedSession;
 use super::usage;
 use super::worker::{Lines, Phase, Place, TICK, TICKS_PER_SECOND, Tick, Worker, WorkerEnd, work};
@@ -21,7 +22,7 @@ use crate::error::{Error, ExitCode};
 use crate::judge::snapshot::{Progress, Snapshot};
 use crate::judge::{
     Arrivals, Books, BreakingPointDetector, BreakingPointFinding, Delta, GeneratorUsage, LoadSecond, Metrics,
-    Moment, Observation, Second, Seconds, StopReason, WantedLoad, WorkerUsage,
+    Moment, Observation, Second, Seconds, StopReason, ThresholdWatch, WantedLoad, WorkerUsage,
 };
 use crate::plan::schedule::wanted;
 use crate::plan::{Load, Plan, SessionPolicy};
@@ -98,13 +99,16 @@ impl Prepared {
             control.books.add(&books);
         }
         control.books.add(&self.books);
+        let (metrics, warm_up) = control.metrics.settle(control.window.elapsed());
         let (process_cpu, peak_rss_bytes) = usage::process();
         Observation {
             started_at,
             elapsed,
             window: control.window.elapsed(),
             stop,
-            metrics: control.metrics,
+            metrics,
+            windows: control.thresholds.finish(control.window.elapsed(), warm_up.trimmed),
+            warm_up,
             series: self.series.keys(),
             plugins: self.plugins.facts(),
             retired: self.plugins.retired(),
@@ -164,11 +168,13 @@ impl Prepared {
             plan: Arc::clone(plan),
             mixes: (0..plan.loads.len()).map(|load| Mix::of(plan, load)).collect(),
             plugins: Arc::clone(&self.plugins),
-            metrics: Metrics::new(plan.series().len()),
+            metrics: Metrics::new(plan.series().len(), plan.settings.warm_up),
             seconds: Seconds::new(seats.len()),
             pieces: None,
             arrivals: Arrivals::default(),
             breaking_point: BreakingPointDetector::new(plan.breaking_point),
+            thresholds: ThresholdWatch::new(&plan.thresholds, plan.settings.warm_up, plan.duration()),
+            series: Arc::clone(&self.series),
             books: Books::default(),
             usage: vec![WorkerUsage::default(); seats.len()],
             window: Moment::ORIGIN,
@@ -252,6 +258,8 @@ struct Control {
     /// Iterations of open loads so far.
     arrivals: Arrivals,
     breaking_point: BreakingPointDetector,
+    thresholds: ThresholdWatch,
+    series: Arc<SeriesRegistry>,
     books: Books,
     usage: Vec<WorkerUsage>,
     window: Moment,
@@ -341,6 +349,7 @@ impl Control {
     fn look_back(&mut self) {
         while let Some(second) = self.seconds.next_over() {
             self.look_for_breaking_point(&second);
+            self.thresholds.push(&second, &self.series.keys(), &self.plugins.facts());
             self.seconds.recycle(second);
         }
         if let Some((pieces, steerer)) = &mut self.pieces {
@@ -370,6 +379,9 @@ impl Control {
     fn end_of_its_own(&self) -> Option<StopReason> {
         if self.target_is_lost() {
             return Some(StopReason::TargetLost { message: self.last_failure() });
+        }
+        if let Some(failed) = self.thresholds.failed_for_abort() {
+            return Some(failed.clone());
         }
         if self.plan.breaking_point.stop
             && matches!(self.breaking_point.finding(), BreakingPointFinding::Found(_))

@@ -25,7 +25,7 @@ use super::transport::{Endpoint, MemoryServer};
 use crate::error::{Error, ExitCode};
 use crate::judge::{Books, Moment, ServerFacts, unanswerable};
 use crate::plan::discovery::{Discovery, Page, Prompt, Resource, ResourceTemplate, Tool};
-use crate::plan::{Action, Load, Plan, Scenario};
+use crate::plan::{Action, Load, Plan, Scenario, Stripe, WarmUp};
 
 /// Most pages of a list that are fetched: a server whose cursor never ends must not keep us.
 const MOST_PAGES: usize = 1000;
@@ -153,10 +153,16 @@ async fn prepare_over(
 }
 
 impl Prepared {
-    /// The same under other loads, as a run of its own.
-    pub(crate) fn under(&self, loads: Vec<Load>) -> Self {
+    /// The same under another load, as a run of its own that nothing but its load ends, and of which every second counts.
+    pub(crate) fn under(&self, load: Load) -> Self {
+        let mut plan = (*self.plan).clone();
+        plan.loads = vec![load];
+        plan.shard = Stripe::WHOLE;
+        plan.settings.warm_up = WarmUp::None;
+        plan.breaking_point.stop = false;
+        plan.thresholds.clear();
         Self {
-            plan: Arc::new(Plan { loads, ..(*self.plan).clone() }),
+            plan: Arc::new(plan),
             // What the preparation did is in the books of the first run.
             books: Books::default(),
             ..self.clone()

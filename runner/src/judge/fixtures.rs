@@ -1,17 +1,19 @@
 //! Synthetic runs for the tests of `judge` and `report`: the same observation every time, to the last sample.
 
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::ops::Range;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::{
     Books, BreakingPointFinding, Clocks, GeneratorUsage, MetricFacts, Metrics, Moment, Observation, Outcome,
-    PluginFacts, PluginMetrics, Recorder, RetiredPlugin, Sample, ServerFacts, StopReason, WorkerUsage,
+    PluginFacts, PluginMetrics, Recorder, RetiredPlugin, Sample, ServerFacts, StopReason, Windows,
+    WorkerUsage,
 };
 use crate::plan::{
     Action, BreakingPointRule, Executor, Load, Plan, Protocol, Revision, Scenario, Script, SeriesId,
-    SeriesKey, Settings, Step, Stripe, Target,
+    SeriesKey, Settings, Step, Stripe, Target, WarmUp,
 };
 
 /// Two scenarios: `reader` calls `search` and `fetch`, `writer` calls `store` and lists tools.
@@ -78,12 +80,15 @@ impl Run {
         let seconds = (0..10).map(|_| Recorder::new(plan.series().len())).collect();
         let wall = Duration::from_secs(10);
         let worker = |milliseconds| WorkerUsage { cpu: Duration::from_millis(milliseconds), wall };
+        let (metrics, warm_up) = Metrics::new(plan.series().len(), WarmUp::None).settle(wall);
         let observation = Observation {
             started_at: "2026-11-20T13:00:00Z".parse().unwrap(),
             elapsed: Duration::from_millis(10_012),
             window: wall,
             stop: StopReason::Completed,
-            metrics: Metrics::new(plan.series().len()),
+            metrics,
+            warm_up,
+            windows: Windows::default(),
             series: plan.series(),
             plugins: Vec::new(),
             retired: Vec::new(),
@@ -114,6 +119,22 @@ impl Run {
     /// tail.
     pub(crate) fn calls(self, name: &str, count: u64, milliseconds: u64, outcome: Outcome) -> Self {
         self.calls_that_say(name, count, milliseconds, outcome, "something went wrong")
+    }
+
+    /// `count` calls, spread over some of the seconds.
+    pub(crate) fn calls_in(
+        mut self,
+        name: &str,
+        seconds: Range<usize>,
+        count: u64,
+        milliseconds: u64,
+        outcome: Outcome,
+    ) -> Self {
+        let series = self.series_of(name);
+        for (index, second) in (0..count).zip(seconds.cycle()) {
+            self.seconds[second].record(&sample(series, index, milliseconds, outcome), true, String::new);
+        }
+        self
     }
 
     /// The same, each failing with `message`.
@@ -248,9 +269,11 @@ impl Run {
     }
 
     pub(crate) fn finish(mut self) -> Observation {
+        let mut metrics = Metrics::new(self.plan.series().len(), self.plan.settings.warm_up);
         for (second, recorder) in (0..).zip(&mut self.seconds) {
-            self.observation.metrics.merge(&recorder.take(None), second, 20);
+            metrics.merge(&recorder.take(None), second, 20);
         }
+        (self.observation.metrics, self.observation.warm_up) = metrics.settle(self.observation.window);
         self.observation
     }
 }

@@ -25,7 +25,7 @@ pub use breaking_point::{
 pub use expectation::Expectations;
 pub use metrics::{
     Arrivals, Delta, Failures, Histogram, Metrics, Outcomes, Recorder, SeriesMetrics, Sums, TimelineRow,
-    Trend,
+    Trend, WarmUpFacts,
 };
 pub use observation::{
     Books, Dropped, GeneratorUsage, Observation, RetiredPlugin, ServerFacts, StopReason, WorkerUsage,
@@ -37,6 +37,6 @@ pub use plugins::{
 pub use sample::{Clocks, Moment, Outcome, ProtocolFault, Sample, TransportFault};
 pub use second::{Second, Seconds};
 pub use snapshot::{ClassCount, Progress, Snapshot};
-pub use threshold::{Stretch, ThresholdResult, judge_thresholds, unanswerable};
+pub use threshold::{Stretch, ThresholdResult, ThresholdWatch, Windows, judge_thresholds, unanswerable};
 pub use validity::{Gate, GateName, GateState, judge_validity};
 pub use verdict::{Verdict, VerdictOutcome};

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::breaking_point::BreakingPointFinding;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, WarmUpFacts};
 use super::plugins::{PluginFacts, PluginMetrics};
+use super::threshold::Windows;
 use crate::plan::{Revision, SeriesKey};
 
 /// Everything a finished run knows about itself.
@@ -21,8 +22,12 @@ pub struct Observation {
     pub window: Duration,
     /// Why the load ended.
     pub stop: StopReason,
-    /// All samples, by series, and the timeline.
+    /// All samples that count, by series, and the timeline.
     pub metrics: Metrics,
+    /// What was left out of them, at the beginning.
+    pub warm_up: WarmUpFacts,
+    /// What became of the thresholds that have a window, second by second.
+    pub windows: Windows,
     /// What each series counts, by its id: those of the plan in its order, then those that were found during the run.
     pub series: Vec<SeriesKey>,
     /// The plugins, in the order of the plan and of [`Metrics::plugins`].
@@ -40,6 +45,11 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// How long the samples were measured that count: the window without what was left out.
+    pub fn measured(&self) -> Duration {
+        self.window.saturating_sub(self.warm_up.trimmed)
+    }
+
     /// The plugins with what each did.
     pub fn plugins(&self) -> impl Iterator<Item = (&PluginFacts, &PluginMetrics)> {
         // One that was not heard of has no metrics at all.
@@ -54,6 +64,13 @@ impl Observation {
 pub enum StopReason {
     /// The planned duration was over or all iterations were done.
     Completed,
+    /// A threshold that was to end the run did not hold.
+    ThresholdFailed {
+        /// The threshold.
+        text: String,
+        /// What was observed, as a fragment for a person.
+        finding: String,
+    },
     /// The user interrupted it; the report covers what was measured until then.
     Interrupted,
     /// No virtual user could go on.

@@ -111,7 +111,7 @@ fn optional_micros<S: Serializer>(duration: &Option<Duration>, serializer: S) ->
 mod tests {
     use super::*;
     use crate::judge::{Clocks, Moment, Outcome, Recorder, Sample};
-    use crate::plan::SeriesId;
+    use crate::plan::{SeriesId, WarmUp};
 
     const OPERATION: SeriesId = SeriesId(SeriesId::LIFECYCLE);
 
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_rate_is_that_of_the_last_three_seconds_not_of_the_whole_run() {
-        let mut metrics = Metrics::new(4);
+        let mut metrics = Metrics::new(4, WarmUp::None);
         merge(&mut metrics, 0, &[(Outcome::Ok, 900); 90]);
         for second in 1..=9 {
             merge(&mut metrics, second, &[(Outcome::Ok, 10); 3]);
@@ -153,16 +153,16 @@ mod tests {
 
     #[test]
     fn the_first_second_already_has_a_rate() {
-        let mut metrics = Metrics::new(4);
+        let mut metrics = Metrics::new(4, WarmUp::None);
         merge(&mut metrics, 0, &[(Outcome::Ok, 1); 5]);
         let progress = Progress { elapsed: Duration::from_millis(500), ..Progress::default() };
         assert!((Snapshot::new(&metrics, progress).recent_rate - 10.0).abs() < 1e-9);
-        assert!(Snapshot::new(&Metrics::new(4), Progress::default()).recent_rate.abs() < 1e-9);
+        assert!(Snapshot::new(&Metrics::new(4, WarmUp::None), Progress::default()).recent_rate.abs() < 1e-9);
     }
 
     #[test]
     fn the_most_frequent_class_of_errors_comes_first() {
-        let mut metrics = Metrics::new(4);
+        let mut metrics = Metrics::new(4, WarmUp::None);
         let errors = [
             Outcome::ToolError,
             Outcome::Timeout,
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_is_one_flat_json_object_with_units_in_its_names() {
-        let mut metrics = Metrics::new(4);
+        let mut metrics = Metrics::new(4, WarmUp::None);
         merge(&mut metrics, 0, &[(Outcome::Ok, 1)]);
         let progress = Progress { planned_duration: Some(Duration::from_secs(30)), active_vus: 4, ..at(2) };
         let json = serde_json::to_value(Snapshot::new(&metrics, progress)).unwrap();

@@ -2,27 +2,32 @@
 //! with what was observed and how far from its bound that is. A threshold that nothing was measured for has failed.
 
 mod custom;
+mod tally;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::wording::{count, rate, share, time};
-use super::{Histogram, Metrics, Observation, PluginFacts, SeriesMetrics};
+use super::wording::{count, counted, rate, share, time};
+use super::{Histogram, Observation, PluginFacts, SeriesMetrics, Sums};
 use crate::plan::threshold::{Aggregate, Clock, FailureClass, Metric, Subject};
-use crate::plan::{SeriesKey, Threshold};
+use crate::plan::{SeriesId, SeriesKey, Threshold};
+use tally::{Counts, Tally};
+use watch::{Seen, Windowed};
+pub use watch::{ThresholdWatch, Windows};
 
-/// What was measured over a stretch of time: so far, the whole run.
+/// What was measured over a stretch of time: a second, or a whole run.
 #[derive(Debug, Clone, Copy)]
 pub struct Stretch<'a> {
     /// Its samples, and what plugins counted in it.
-    pub metrics: &'a Metrics,
+    pub metrics: &'a Sums,
     /// What each series of the metrics counts.
     pub series: &'a [SeriesKey],
-    /// The plugins, in the order of [`Metrics::plugins`].
+    /// The plugins, in the order of [`Sums::plugins`].
     pub plugins: &'a [PluginFacts],
     /// Iterations whose steps were all done in it.
     pub iterations: u64,
@@ -51,18 +56,16 @@ pub struct ThresholdResult {
     pub samples: u64,
     /// What was observed, or why nothing was, as a fragment for a person.
     pub finding: String,
+    /// Length of its window, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_s: Option<u64>,
+    /// Where the worst window begins, in whole seconds since the run's start; `observed`, `margin` and `samples` are those of that
+    /// window. Absent where there is no such window, because the run was shorter, or none had samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_from_s: Option<u64>,
 }
 
 /// What a metric came to.
-#[derive(Debug, Clone, PartialEq)]
-struct Reading {
-    observed: Observed,
-    samples: u64,
-    unit: String,
-    /// What the bound is in that unit.
-    bound: f64,
-}
-
 #[derive(Debug, Clone, PartialEq)]
 enum Observed {
     /// This number.
@@ -74,33 +77,33 @@ enum Observed {
 }
 
 impl<'a> Stretch<'a> {
-    /// The whole run.
+    /// The whole run, without what is left out of its beginning; iterations are those of all of it.
     pub fn whole(observation: &'a Observation) -> Self {
         Self {
-            metrics: &observation.metrics,
+            metrics: observation.metrics.sums(),
             series: &observation.series,
             plugins: &observation.plugins,
             iterations: observation.books.iterations_completed,
-            length: observation.window,
+            length: observation.measured(),
         }
     }
 
-    /// The sum of the calls that count for a threshold.
-    fn calls(&self, threshold: &Threshold) -> SeriesMetrics {
-        self.metrics.sum(|id| self.series.get(id.index()).is_some_and(|key| threshold.covers(key)))
-    }
-
-    fn per_second(&self, number: f64) -> Observed {
-        match self.length.as_secs_f64() {
-            seconds if seconds > 0.0 => Observed::Value(number / seconds),
-            _ => nothing("no time was measured"),
-        }
+    /// The series that count for a threshold.
+    fn covered(&self, threshold: &Threshold) -> impl Iterator<Item = &'a SeriesMetrics> {
+        let covered = (0_u32..).map(SeriesId).zip(self.series).filter(|(_, key)| threshold.covers(key));
+        covered.map(|(id, _)| self.metrics.series(id))
     }
 }
 
-/// Judges every threshold, in the order in which they were asked for.
-pub fn judge_thresholds(thresholds: &[Threshold], stretch: &Stretch<'_>) -> Vec<ThresholdResult> {
-    thresholds.iter().map(|threshold| judge(threshold, stretch)).collect()
+/// Judges every threshold, in the order in which they were asked for: those without a window by the whole stretch, the others by what
+/// the watch saw of theirs, or by the whole stretch where it was too short for one window.
+pub fn judge_thresholds(
+    thresholds: &[Threshold],
+    stretch: &Stretch<'_>,
+    windows: &Windows,
+) -> Vec<ThresholdResult> {
+    let judged = thresholds.iter().enumerate();
+    judged.map(|(place, threshold)| judge(threshold, stretch, windows.of(place))).collect()
 }
 
 /// The thresholds on custom metrics that these plugins cannot meet or miss, each with the reason: to be refused before any load is
@@ -116,22 +119,63 @@ pub fn unanswerable<'a>(
     refused.collect()
 }
 
-fn judge(threshold: &Threshold, stretch: &Stretch<'_>) -> ThresholdResult {
-    let Reading { observed, samples, unit, bound } = reading(threshold, stretch);
+fn judge(threshold: &Threshold, stretch: &Stretch<'_>, windowed: Option<Windowed>) -> ThresholdResult {
+    let window_s = threshold.window.map(|window| u64::from(window.seconds()));
+    let (unit, bound) = match scale(threshold, stretch.plugins) {
+        Ok(scale) => scale,
+        Err(why) => {
+            return result(threshold, (String::new(), threshold.bound.value), &Observed::Nothing(why), 0);
+        }
+    };
+    let scale = (unit, bound);
+    match windowed {
+        None => {
+            let mut tally = Tally::default();
+            tally.gather(threshold, stretch);
+            let samples = tally.counts.samples;
+            let observed = if samples == 0 {
+                nothing("no samples")
+            } else {
+                observed(threshold, &tally, stretch.length)
+            };
+            let mut result = result(threshold, scale, &observed, samples);
+            if window_s.is_some() {
+                result.finding += " in the whole run, which is shorter than the window";
+            }
+            ThresholdResult { window_s, ..result }
+        }
+        Some(Windowed::Unsampled { windows }) => {
+            let why = nothing(&format!("no samples in any of {}", counted(windows, "window")));
+            ThresholdResult { window_s, ..result(threshold, scale, &why, 0) }
+        }
+        Some(Windowed::Worst { from, seen: Seen { observed, samples } }) => {
+            let observed = if observed.is_finite() { Observed::Value(observed) } else { Observed::Beyond };
+            let result = result(threshold, scale, &observed, samples);
+            let end = from + window_s.unwrap_or_default();
+            let finding = format!("{} from {from} s to {end} s", result.finding);
+            ThresholdResult { window_s, window_from_s: Some(from), finding, ..result }
+        }
+    }
+}
+
+/// The result of what was observed, in the unit and with the bound of `scale`.
+fn result(
+    threshold: &Threshold,
+    (unit, bound): (String, f64),
+    observed: &Observed,
+    samples: u64,
+) -> ThresholdResult {
     let comparison = threshold.comparison;
-    let passed = match observed {
-        Observed::Value(value) => comparison.holds(value, bound),
-        Observed::Beyond => comparison.holds(f64::INFINITY, bound),
-        Observed::Nothing(_) => false,
-    };
-    let value = match observed {
-        Observed::Value(value) => Some(value),
-        Observed::Beyond | Observed::Nothing(_) => None,
-    };
-    let finding = match observed {
-        Observed::Value(value) => format!("observed {}", shown(value, bound, &unit)),
-        Observed::Beyond => "observed more than is recorded".to_owned(),
-        Observed::Nothing(why) => why,
+    let (value, passed, finding) = match observed {
+        Observed::Value(value) => (
+            Some(*value),
+            comparison.holds(*value, bound),
+            format!("observed {}", shown(*value, bound, &unit)),
+        ),
+        Observed::Beyond => {
+            (None, comparison.holds(f64::INFINITY, bound), "observed more than is recorded".to_owned())
+        }
+        Observed::Nothing(why) => (None, false, why.clone()),
     };
     ThresholdResult {
         text: threshold.to_string(),
@@ -143,6 +187,43 @@ fn judge(threshold: &Threshold, stretch: &Stretch<'_>) -> ThresholdResult {
         unit,
         samples,
         finding,
+        window_s: None,
+        window_from_s: None,
+    }
+}
+
+/// What the number of a threshold is counted in, and its bound in that unit; or why it cannot be judged.
+fn scale(threshold: &Threshold, plugins: &[PluginFacts]) -> Result<(String, f64), String> {
+    let unit = match (&threshold.metric, threshold.aggregate) {
+        (Metric::Custom(name), _) => {
+            let declared = custom::declared(name, threshold, plugins)?;
+            return Ok((declared.unit, declared.bound));
+        }
+        (_, Aggregate::Rate) => "ratio",
+        (_, Aggregate::Count) => "count",
+        (_, Aggregate::PerSecond) => "per_s",
+        _ => "us",
+    };
+    Ok((unit.to_owned(), threshold.bound.in_base_unit()))
+}
+
+/// What a tally over so long a time comes to. There are samples in it, or the number is one of how much there is.
+fn observed(threshold: &Threshold, tally: &Tally, length: Duration) -> Observed {
+    let aggregate = threshold.aggregate;
+    let Counts { samples, hits, in_window, .. } = tally.counts;
+    match (&threshold.metric, aggregate) {
+        (Metric::Custom(_), _) => custom::observed(aggregate, tally, length),
+        (Metric::Time(_), _) => statistic(&tally.times, aggregate),
+        (_, Aggregate::Rate) => Observed::Value(hits as f64 / samples as f64),
+        (_, Aggregate::PerSecond) => per_second(in_window as f64, length),
+        _ => Observed::Value(hits as f64),
+    }
+}
+
+fn per_second(number: f64, length: Duration) -> Observed {
+    match length.as_secs_f64() {
+        seconds if seconds > 0.0 => Observed::Value(number / seconds),
+        _ => nothing("no time was measured"),
     }
 }
 
@@ -209,32 +290,6 @@ fn nothing(why: &str) -> Observed {
     Observed::Nothing(why.to_owned())
 }
 
-fn reading(threshold: &Threshold, stretch: &Stretch<'_>) -> Reading {
-    let aggregate = threshold.aggregate;
-    let (observed, samples) = match &threshold.metric {
-        Metric::Custom(name) => return custom::reading(name, threshold, stretch),
-        Metric::Checks => custom::checks(threshold, stretch),
-        Metric::Time(clock) => {
-            let calls = stretch.calls(threshold);
-            let times = histogram(&calls, *clock);
-            (statistic(times, aggregate), times.count())
-        }
-        Metric::Iterations => (Observed::Value(stretch.iterations as f64), stretch.iterations),
-        Metric::Requests | Metric::Ok | Metric::Errors | Metric::Failures(_) => {
-            let calls = stretch.calls(threshold);
-            (amount(&threshold.metric, aggregate, &calls, stretch), calls.outcomes.requests())
-        }
-    };
-    let unit = match aggregate {
-        Aggregate::Rate => "ratio",
-        Aggregate::Count => "count",
-        Aggregate::PerSecond => "per_s",
-        _ => "us",
-    };
-    let observed = if samples == 0 { nothing("no samples") } else { observed };
-    Reading { observed, samples, unit: unit.to_owned(), bound: threshold.bound.in_base_unit() }
-}
-
 fn histogram(calls: &SeriesMetrics, clock: Clock) -> &Histogram {
     match clock {
         Clock::ResponseTime => &calls.response_time,
@@ -261,25 +316,6 @@ fn statistic(times: &Histogram, aggregate: Aggregate) -> Observed {
         }
     };
     time.map_or(Observed::Beyond, |time| Observed::Value(time.as_nanos() as f64 / 1e3))
-}
-
-fn amount(metric: &Metric, aggregate: Aggregate, calls: &SeriesMetrics, stretch: &Stretch<'_>) -> Observed {
-    let outcomes = &calls.outcomes;
-    let (number, in_window) = match metric {
-        Metric::Ok => (outcomes.ok(), calls.in_window_ok),
-        Metric::Errors => (outcomes.errors(), calls.in_window - calls.in_window_ok),
-        Metric::Failures(class) => {
-            let counts = outcomes.by_class();
-            let found = counts.iter().find(|(name, _)| *name == class.as_str());
-            (found.map_or(0, |(_, count)| *count), 0)
-        }
-        _ => (outcomes.requests(), calls.in_window),
-    };
-    match aggregate {
-        Aggregate::Rate => Observed::Value(number as f64 / outcomes.requests() as f64),
-        Aggregate::PerSecond => stretch.per_second(in_window as f64),
-        _ => Observed::Value(number as f64),
-    }
 }
 
 /// The name that a filter asks for, if one asks for this subject.

@@ -162,7 +162,7 @@ pub fn judge_validity(plan: &Plan, observation: &Observation) -> Vec<Gate> {
     ];
     gates.extend(due_sent::gate(plan, observation));
     gates.extend(plugin_time::gate(observation, &operations));
-    gates.extend([littles_law(observation, &everything), samples(plan, &operations)]);
+    gates.extend([littles_law(observation, &everything, &operations), samples(plan, &operations)]);
     gates
 }
 
@@ -261,7 +261,7 @@ const LATE_ARRIVALS: &str = "arrivals waited for a free virtual user or for the 
 const LATE: &str =
     "calls waited for the generator: lower the load, raise --workers, or quieten the machine it runs on";
 
-fn littles_law(observation: &Observation, everything: &SeriesMetrics) -> Gate {
+fn littles_law(observation: &Observation, everything: &SeriesMetrics, operations: &SeriesMetrics) -> Gate {
     let books = &observation.books;
     let name = GateName::LittlesLaw;
     let explained = books.service_time
@@ -278,7 +278,9 @@ fn littles_law(observation: &Observation, everything: &SeriesMetrics) -> Gate {
         );
         return Gate::not_judged(name, None, MOST_UNEXPLAINED, "ratio", why);
     };
-    let calls = everything.outcomes.requests() + everything.outcomes.cancelled();
+    // The books are those of the whole run.
+    let left_out = ended(&observation.warm_up.untrimmed) - ended(operations);
+    let calls = ended(everything) + left_out;
     let own_work = OWN_WORK_PER_CALL.as_secs_f64() * calls as f64 / books.vu_time.as_secs_f64();
     let residual = (1.0 - share).abs();
     // Too much explained is an error of our books, for which there is no allowance.
@@ -300,6 +302,10 @@ fn littles_law(observation: &Observation, everything: &SeriesMetrics) -> Gate {
         finding,
         "virtual users were held up by the generator itself: lower the load or raise --workers",
     )
+}
+
+fn ended(calls: &SeriesMetrics) -> u64 {
+    calls.outcomes.requests() + calls.outcomes.cancelled()
 }
 
 fn generator_limits(everything: &SeriesMetrics) -> Gate {

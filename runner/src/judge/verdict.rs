@@ -53,9 +53,9 @@ impl Verdict {
                 .or_else(|| nothing_succeeded(observation))
                 .or_else(|| untrusted(gates.iter()))
                 .or_else(|| thresholds_failed(thresholds))
+                .or_else(|| ended_by_threshold(observation))
                 .unwrap_or_else(|| passed(observation, thresholds))
-                .remarking(early_end(observation))
-                .remarking(plugin_remarks(observation))
+                .remarking(remarks(observation))
         })
     }
 
@@ -83,7 +83,10 @@ impl Verdict {
 
 fn ended_early(observation: &Observation) -> Option<Verdict> {
     match &observation.stop {
-        StopReason::Completed | StopReason::BreakingPoint | StopReason::PluginStopped { .. } => None,
+        StopReason::Completed
+        | StopReason::BreakingPoint
+        | StopReason::PluginStopped { .. }
+        | StopReason::ThresholdFailed { .. } => None,
         StopReason::Interrupted => {
             let after = observation.elapsed.as_secs_f64();
             let reason =
@@ -137,19 +140,18 @@ fn plugins_failed(observation: &Observation) -> Option<Verdict> {
     Some(Verdict::failed(ExitCode::Plugin, reason))
 }
 
-/// What ended a run before its time, where that leaves its figures what they are.
-fn early_end(observation: &Observation) -> Option<String> {
-    match (&observation.stop, &observation.breaking_point) {
-        (StopReason::BreakingPoint, BreakingPointFinding::Found(point)) => {
-            Some(format!("ended at the breaking point: {}", point.detail))
-        }
-        _ => None,
-    }
-}
-
-/// What plugins did to a run that was otherwise judged by its calls.
-fn plugin_remarks(observation: &Observation) -> Vec<String> {
+/// What ended a run early that is otherwise judged by its calls, and what plugins did to it.
+fn remarks(observation: &Observation) -> Vec<String> {
     let mut remarks = Vec::new();
+    if let StopReason::ThresholdFailed { text, finding } = &observation.stop {
+        let after = observation.window.as_secs_f64();
+        remarks.push(format!("ended early after {after:.1} s because of {text}: {finding}"));
+    }
+    if let (StopReason::BreakingPoint, BreakingPointFinding::Found(point)) =
+        (&observation.stop, &observation.breaking_point)
+    {
+        remarks.push(format!("ended at the breaking point: {}", point.detail));
+    }
     if let StopReason::PluginStopped { plugin, reason } = &observation.stop {
         remarks.push(format!("plugin {plugin} stopped the run: {}", quoted(reason)));
     }
@@ -212,6 +214,16 @@ fn thresholds_failed(thresholds: &[ThresholdResult]) -> Option<Verdict> {
     Some(Verdict::failed(ExitCode::Failed, reason))
 }
 
+/// A threshold ended the run, and what came in while it ended made it hold again: what it was to show it did not.
+fn ended_by_threshold(observation: &Observation) -> Option<Verdict> {
+    match &observation.stop {
+        StopReason::ThresholdFailed { text, .. } => {
+            Some(Verdict::failed(ExitCode::Failed, format!("{text} did not hold while the run lasted")))
+        }
+        _ => None,
+    }
+}
+
 fn passed(observation: &Observation, thresholds: &[ThresholdResult]) -> Verdict {
     let outcomes = observation.metrics.outcomes();
     let (requests, errors) = (counted(outcomes.requests(), "call"), outcomes.errors());
@@ -251,7 +263,7 @@ mod tests {
         let plan = plan();
         let observation = run.finish();
         let thresholds: Vec<Threshold> = thresholds.iter().map(|text| text.parse().unwrap()).collect();
-        let thresholds = judge_thresholds(&thresholds, &Stretch::whole(&observation));
+        let thresholds = judge_thresholds(&thresholds, &Stretch::whole(&observation), &observation.windows);
         Verdict::new(&observation, &judge_validity(&plan, &observation), &thresholds)
     }
 
@@ -301,6 +313,26 @@ mod tests {
         assert_eq!(more.reason, "3 of 4 thresholds failed, the worst: errors rate < 1%, observed 3.8 %");
         let silent = verdict_under(&["errors{tool=fetch} count == 0"], run());
         assert_eq!(silent.reason, "1 of 1 threshold failed: errors{tool=fetch} count == 0, no samples");
+    }
+
+    #[test]
+    fn a_run_that_a_threshold_ended_fails_and_says_when_even_where_it_holds_in_the_end() {
+        let stop = || StopReason::ThresholdFailed {
+            text: "p(99) < 5ms abort".to_owned(),
+            finding: "observed 16.1 ms from 0 s to 4 s".to_owned(),
+        };
+        let run = || sound().lasting(Duration::from_millis(4_250)).stopped(stop());
+        let early =
+            "; ended early after 4.2 s because of p(99) < 5ms abort: observed 16.1 ms from 0 s to 4 s";
+        let failed = verdict_under(&["p(99) < 5ms abort"], run());
+        assert_eq!((code(&failed), failed.outcome), (99, VerdictOutcome::Failed));
+        assert!(
+            failed.reason.starts_with("1 of 1 threshold failed: response_time p(99) < 5ms abort, observed")
+        );
+        assert!(failed.reason.ends_with(early), "{}", failed.reason);
+        let held = verdict_under(&["p(99) < 1s abort"], run());
+        assert_eq!(held.reason, format!("p(99) < 5ms abort did not hold while the run lasted{early}"));
+        assert_eq!((code(&held), code(&verdict_under(&[], run().busy(&[0.97, 0.81])))), (99, 91));
     }
 
     #[test]

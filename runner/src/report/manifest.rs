@@ -34,9 +34,9 @@ pub struct RunManifest {
     pub process: Manifest,
     /// When the load began.
     pub started_at: String,
-    /// Length of the measured window, over which throughput is computed.
+    /// Length of the measured window. Throughput is computed over it, without `warm_up.trimmed_s`.
     pub window_us: u64,
-    /// Why the load ended: `completed`, `interrupted`, `target_lost`, `plugin_stopped` or `plugins_failed`.
+    /// Why the load ended: `completed`, `threshold_failed`, `interrupted`, `target_lost`, `plugin_stopped` or `plugins_failed`.
     pub stop: String,
     /// Seed of every random draw.
     pub seed: u64,
@@ -126,6 +126,7 @@ impl RunManifest {
     ) -> Self {
         let stop = match observation.stop {
             StopReason::Completed => "completed",
+            StopReason::ThresholdFailed { .. } => "threshold_failed",
             StopReason::Interrupted => "interrupted",
             StopReason::TargetLost { .. } => "target_lost",
             StopReason::BreakingPoint => "breaking_point",

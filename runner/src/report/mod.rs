@@ -14,8 +14,10 @@ mod series;
 mod tests;
 pub(crate) mod text;
 mod timeline;
+mod warm_up;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::plan::ResolvedConfig;
 use schemars::JsonSchema;
@@ -32,6 +34,7 @@ pub use plugins::{
 pub use series::{Encoded, Histograms, Kind, Series};
 pub use text::TextStyle;
 pub use timeline::{BookCounts, Second};
+pub use warm_up::{WarmUpReport, WarmUpRule};
 
 use crate::judge::{Gate, Observation, ThresholdResult, Verdict, VerdictOutcome};
 use crate::plan::{Plan, SeriesId, SeriesKey, SeriesKind};
@@ -71,6 +74,9 @@ pub struct Report {
     /// Failed calls by the categories of schema 1.1 (`jsonrpc`, `http`, `timeout`, `connection`), and beside them `tool_error`,
     /// `protocol`, `check_failed`. Only those that occurred; the sum is `metrics.error_count`.
     pub errors: BTreeMap<String, u64>,
+    /// What was left out at the beginning; null in reports that do not know of it.
+    #[serde(default)]
+    pub warm_up: Option<WarmUpReport>,
     /// All operations; handshakes are not among them.
     pub totals: Figures,
     /// By scenario.
@@ -118,7 +124,7 @@ impl Report {
     ) -> Self {
         let config = ResolvedConfig::from(plan);
         let groups = Groups { keys: &observation.series, observation };
-        let totals = Figures::new(&observation.metrics.total(), observation.window);
+        let totals = Figures::new(&observation.metrics.total(), observation.measured());
         let per_method = groups.by(SeriesKind::Operation, |key| Some(key.method.clone()));
         let per_tool = groups.by(SeriesKind::Operation, SeriesKey::row_name);
         let ended_at = observation.started_at.checked_add(observation.elapsed);
@@ -140,6 +146,7 @@ impl Report {
             generator: Generator::from(&observation.generator),
             metrics: ReportMetrics::new(&totals, &per_method),
             errors: compatible::categories(&totals.failed_by_class),
+            warm_up: Some(WarmUpReport::new(observation)),
             totals,
             per_scenario: groups.by(SeriesKind::Operation, |key| Some(key.scenario.clone())),
             per_method,
@@ -161,6 +168,14 @@ struct Groups<'a> {
 }
 
 impl Groups<'_> {
+    /// How long series of `kind` were measured: nothing is left out of what it takes to hold sessions.
+    fn length(&self, kind: SeriesKind) -> Duration {
+        match kind {
+            SeriesKind::Operation => self.observation.measured(),
+            SeriesKind::Lifecycle => self.observation.window,
+        }
+    }
+
     /// The figures of every group of series of `kind` that share a name.
     fn by(&self, kind: SeriesKind, name: impl Fn(&SeriesKey) -> Option<String>) -> BTreeMap<String, Figures> {
         let name_of = |key: &SeriesKey| (key.kind == kind).then(|| name(key)).flatten();
@@ -169,7 +184,7 @@ impl Groups<'_> {
             groups.entry(group).or_insert_with_key(|group| {
                 let belongs =
                     |id: SeriesId| self.keys.get(id.index()).and_then(name_of).as_ref() == Some(group);
-                Figures::new(&self.observation.metrics.sum(belongs), self.observation.window)
+                Figures::new(&self.observation.metrics.sum(belongs), self.length(kind))
             });
         }
         groups
@@ -182,7 +197,7 @@ impl Groups<'_> {
         keys[found..].sort_by_key(|(_, key)| (&key.scenario, &key.method, &key.name, &key.label));
         let series = keys.into_iter().map(|(id, key)| {
             let metrics = self.observation.metrics.series(id);
-            Series::new(key, metrics, Figures::new(metrics, self.observation.window))
+            Series::new(key, metrics, Figures::new(metrics, self.length(key.kind)))
         });
         series.collect()
     }

@@ -202,7 +202,7 @@ impl PluginReport {
         let retired = observation.retired.iter().find(|plugin| plugin.scenario == facts.scenario);
         let custom = facts.metrics.iter().enumerate().map(|(index, metric)| {
             let values = metrics.values.get(index).cloned().unwrap_or_default();
-            (metric.name.clone(), CustomMetric::new(metric, &values, observation.window))
+            (metric.name.clone(), CustomMetric::new(metric, &values, observation.measured()))
         });
         Self {
             name: facts.name.clone(),

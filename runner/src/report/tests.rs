@@ -8,7 +8,7 @@ use super::*;
 use crate::judge::fixtures::{Run, plan};
 use crate::judge::{self, BreakingPointFinding, BreakingPointReason, Confidence};
 use crate::judge::{Books, Outcome, Stretch, TransportFault, judge_thresholds, judge_validity};
-use crate::plan::{PluginUse, Scenario, Script};
+use crate::plan::{PluginUse, Scenario, Script, WarmUp};
 
 /// The report of a synthetic run under [`plan`].
 pub(super) fn report_of(run: Run) -> Report {
@@ -19,7 +19,7 @@ pub(super) fn report_of(run: Run) -> Report {
 pub(super) fn report_under(plan: &Plan, run: Run) -> Report {
     let observation = run.finish();
     let gates = judge_validity(plan, &observation);
-    let thresholds = judge_thresholds(&plan.thresholds, &Stretch::whole(&observation));
+    let thresholds = judge_thresholds(&plan.thresholds, &Stretch::whole(&observation), &observation.windows);
     let verdict = Verdict::new(&observation, &gates, &thresholds);
     let manifest = Manifest {
         tool_version: "0.1.0".to_owned(),
@@ -340,4 +340,28 @@ fn a_plugin_stands_in_the_configuration_with_what_it_was_set_up_with_and_allowed
     assert_eq!((&scenario["steps"], &scenario["type"]), (&json!([]), &Value::Null));
     assert_eq!(written["config"]["settings"]["plugins"]["instances"], "auto");
     assert_eq!(Report::from_json(&report.to_json()).unwrap().config, report.config);
+}
+
+#[test]
+fn the_figures_leave_the_warm_up_out_and_the_report_says_what_they_were_with_it() {
+    let mut plan = plan();
+    plan.settings.warm_up = WarmUp::Fixed(Duration::from_secs(2));
+    plan.thresholds = vec!["max < 80ms".parse().unwrap(), "requests per_s == 40/s".parse().unwrap()];
+    let run =
+        Run::of(plan.clone()).handshakes(20, 15, Outcome::Ok).calls_in("search", 0..2, 100, 90, Outcome::Ok);
+    let report = report_under(&plan, run.calls_in("search", 2..10, 320, 10, Outcome::Ok));
+    let warm_up = report.warm_up.as_ref().unwrap();
+    assert_eq!((warm_up.rule, warm_up.trimmed_s), (WarmUpRule::Fixed, 2));
+    let untrimmed = warm_up.untrimmed.as_ref().unwrap();
+    assert_eq!((untrimmed.requests, report.totals.requests), (420, 320));
+    assert_eq!((untrimmed.requests_per_s, report.totals.requests_per_s), (42.0, 40.0));
+    assert_eq!((report.per_tool["search"].total_requests, report.metrics.total_requests), (320, 320));
+    assert_eq!(report.series.iter().map(|series| series.figures.requests).sum::<u64>(), 340);
+    assert!(report.thresholds.iter().all(|threshold| threshold.passed), "{:?}", report.thresholds);
+    assert_eq!(
+        (report.lifecycle["initialize"].requests, report.lifecycle["initialize"].requests_per_s),
+        (20, 2.0)
+    );
+    assert_eq!(report.timeline.iter().map(|row| row.requests).sum::<u64>(), 420);
+    assert_eq!(Report::from_json(&report.to_json()).unwrap(), report);
 }

@@ -12,6 +12,7 @@ mod table;
 mod tests;
 mod thresholds;
 mod tools;
+mod warm_up;
 
 use super::Report;
 use crate::judge::wording::{bytes, count, counted, percent, rate, time};
@@ -55,6 +56,7 @@ impl Report {
         sections::target(self, &mut page);
         tools::tools(self, &mut page);
         sections::timeline(self, &mut page);
+        warm_up::suspicion(self, &mut page);
         tools::clocks(self, &mut page);
         sections::failures(self, &mut page);
         plugins::plugins(self, &mut page);
@@ -143,8 +145,10 @@ fn headline(report: &Report, page: &mut Page) {
     page.hanging(&format!("{sign:<LABEL$}"), tone, &report.verdict.reason, Tone::Strong);
     let totals = &report.totals;
     let throughput = format!("{} calls/s", rate(totals.requests_per_s));
+    let left_out = report.warm_up.as_ref().map_or(0, |warm_up| warm_up.trimmed_s * 1_000_000);
+    let measured_us = report.manifest.window_us.saturating_sub(left_out);
     let volume = [
-        format!("{} in {}", counted(totals.requests_in_window, "call"), time(report.manifest.window_us)),
+        format!("{} in {}", counted(totals.requests_in_window, "call"), time(measured_us)),
         format!("{} sent", bytes(totals.bytes_sent)),
         format!("{} received", bytes(totals.bytes_received)),
     ];
@@ -154,6 +158,7 @@ fn headline(report: &Report, page: &mut Page) {
     let times = tools::percentiles(&totals.response_time, page.columns - LABEL);
     figure(page, "response time", &times, Tone::Strong, &[format!("{} loop", report.manifest.load_model)]);
     arrivals(report, page);
+    warm_up::headline(report, page);
     let (word, tone, detail) = trust(report);
     figure(page, "validity", &word, tone, &detail);
     thresholds::headline(report, page);

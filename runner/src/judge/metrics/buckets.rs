@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer, V2Serializer};
 
 /// Significant decimal digits of every recorded value: a quantile is at most 0.1 % above the value it stands for.
 pub const SIGNIFICANT_DIGITS: u8 = 3;
@@ -15,6 +15,15 @@ pub const SIGNIFICANT_DIGITS: u8 = 3;
 pub(super) struct Buckets<const LARGEST: u64> {
     /// Created with the first value: most series never fail, and need no memory for the times of failures.
     counts: Option<hdrhistogram::Histogram<u64>>,
+    overflow: u64,
+}
+
+/// Counts in few bytes, which can be added to others and taken away from them again: about two per bucket that is in use, where the
+/// counts themselves take 16 KiB and more.
+#[derive(Debug, Clone)]
+pub(in crate::judge) struct Packed {
+    /// `HdrHistogram`'s V2 form; empty where nothing was counted.
+    bytes: Vec<u8>,
     overflow: u64,
 }
 
@@ -93,6 +102,33 @@ impl<const LARGEST: u64> Buckets<LARGEST> {
         }
     }
 
+    pub(super) fn pack(&self) -> Packed {
+        let mut bytes = Vec::new();
+        if let Some(counts) = self.non_empty() {
+            let written = V2Serializer::new().serialize(counts, &mut bytes);
+            debug_assert!(written.is_ok(), "a Vec takes every byte");
+            bytes.shrink_to_fit();
+        }
+        Packed { bytes, overflow: self.overflow }
+    }
+
+    pub(super) fn add_packed(&mut self, packed: &Packed) {
+        self.overflow += packed.overflow;
+        if let Some(theirs) = packed.counts() {
+            let added = self.counts.get_or_insert_with(empty).add(&theirs);
+            debug_assert!(added.is_ok(), "both resize themselves");
+        }
+    }
+
+    /// Takes away what was added before.
+    pub(super) fn take_away(&mut self, packed: &Packed) {
+        self.overflow -= packed.overflow;
+        if let Some(theirs) = packed.counts() {
+            let taken = self.counts.get_or_insert_with(empty).subtract(&theirs);
+            debug_assert!(taken.is_ok(), "what is taken away was added before");
+        }
+    }
+
     /// Forgets all counts and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.overflow = 0;
@@ -124,6 +160,17 @@ impl<const LARGEST: u64> Buckets<LARGEST> {
 
     fn non_empty(&self) -> Option<&hdrhistogram::Histogram<u64>> {
         self.counts.as_ref().filter(|counts| !counts.is_empty())
+    }
+}
+
+impl Packed {
+    fn counts(&self) -> Option<hdrhistogram::Histogram<u64>> {
+        if self.bytes.is_empty() {
+            return None;
+        }
+        let counts = Deserializer::new().deserialize(&mut self.bytes.as_slice());
+        debug_assert!(counts.is_ok(), "the bytes are our own");
+        counts.ok()
     }
 }
 

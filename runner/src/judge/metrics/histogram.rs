@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::buckets::Buckets;
+use super::buckets::{Buckets, Packed};
 
 /// The largest time that has a bucket; longer ones are counted as overflow.
 pub const LARGEST: Duration = Duration::from_hours(1);
@@ -88,6 +88,21 @@ impl Histogram {
     /// Adds another's counts.
     pub fn add(&mut self, other: &Self) {
         self.buckets.add(&other.buckets);
+    }
+
+    /// The counts in few bytes.
+    pub(in crate::judge) fn pack(&self) -> Packed {
+        self.buckets.pack()
+    }
+
+    /// Adds packed counts.
+    pub(in crate::judge) fn add_packed(&mut self, packed: &Packed) {
+        self.buckets.add_packed(packed);
+    }
+
+    /// Takes away counts that were added before.
+    pub(in crate::judge) fn take_away(&mut self, packed: &Packed) {
+        self.buckets.take_away(packed);
     }
 
     /// Forgets all counts and keeps the memory.
@@ -206,6 +221,20 @@ mod tests {
             other_way.add(&of(&left));
             prop_assert_eq!(&sum, &of(&[left, right].concat()));
             prop_assert_eq!(&sum, &other_way);
+        }
+
+        #[test]
+        fn what_is_packed_can_be_added_and_taken_away_again(
+            left in prop::collection::vec(0_u64..4_000_000_000_000, 0..50),
+            right in prop::collection::vec(0_u64..4_000_000_000_000, 0..50),
+        ) {
+            let mut sum = of(&left);
+            sum.add_packed(&of(&right).pack());
+            prop_assert_eq!(&sum, &of(&[left.clone(), right.clone()].concat()));
+            sum.take_away(&of(&left).pack());
+            let expected = of(&right);
+            prop_assert_eq!((sum.min(), sum.max()), (expected.min(), expected.max()));
+            prop_assert_eq!(&sum, &expected);
         }
 
         #[test]

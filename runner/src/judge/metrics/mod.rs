@@ -12,6 +12,7 @@ mod sums;
 mod tests;
 mod timeline;
 mod trend;
+mod warm_up;
 
 pub use buckets::SIGNIFICANT_DIGITS;
 pub use histogram::{Histogram, LARGEST};
@@ -20,26 +21,34 @@ pub use series::{Failures, Outcomes, SeriesMetrics};
 pub use sums::Sums;
 pub use timeline::TimelineRow;
 pub use trend::Trend;
+pub use warm_up::{WarmUpFacts, found};
 
+pub(in crate::judge) use buckets::Packed;
 pub(crate) use timeline::Recent;
 
 use sums::is_operation;
 use timeline::Timeline;
+use warm_up::{Settling, found_in};
+
+use std::time::Duration;
 
 use super::PluginMetrics;
-use crate::plan::SeriesId;
+use crate::plan::{SeriesId, WarmUp};
 
 /// All that was recorded, by series, the timeline, and what plugins did.
 #[derive(Debug)]
 pub struct Metrics {
+    /// The whole run; once it is [`Metrics::settle`]d, without what is left out.
     sums: Sums,
+    /// What may be left out apart from what is not, until that is decided.
+    settling: Option<Settling>,
     timeline: Timeline,
 }
 
 impl Metrics {
-    /// Empty metrics for `series` series to begin with.
-    pub fn new(series: usize) -> Self {
-        Self { sums: Sums::new(series), timeline: Timeline::default() }
+    /// Empty metrics for `series` series to begin with, of a run that leaves out so much of its beginning.
+    pub fn new(series: usize, warm_up: WarmUp) -> Self {
+        Self { sums: Sums::new(series), settling: Settling::new(warm_up), timeline: Timeline::default() }
     }
 
     /// Adds what a worker gathered in `second` (whole seconds since the origin).
@@ -56,9 +65,29 @@ impl Metrics {
             }
         }
         self.sums.gather(delta);
+        if let Some(settling) = &mut self.settling {
+            settling.gather(delta, second);
+        }
     }
 
-    /// The sums of the whole run.
+    /// Leaves out what the run is to leave out, once it is over; `window` is the measured one. From then on all sums are without it;
+    /// the timeline keeps every second. Handshakes, and what plugins did and what it cost, are never left out: only operations,
+    /// checks and custom metrics are.
+    pub fn settle(mut self, window: Duration) -> (Self, WarmUpFacts) {
+        let rows = self.timeline.rows();
+        // The last second is cut short.
+        let whole = usize::try_from(window.as_secs()).unwrap_or(usize::MAX).min(rows.len());
+        let found = found_in(&rows[..whole]);
+        let rule = self.settling.as_ref().map_or(WarmUp::None, Settling::rule);
+        let untrimmed = self.sums.total();
+        let trimmed = self.settling.as_ref().map_or(Duration::ZERO, |settling| settling.trimmed(found));
+        if let Some(settling) = self.settling.take().filter(|_| !trimmed.is_zero()) {
+            self.sums = self.sums.counting_only(settling.sums_after(trimmed));
+        }
+        (self, WarmUpFacts { rule, trimmed, stationary: found.is_some(), untrimmed })
+    }
+
+    /// The sums.
     pub fn sums(&self) -> &Sums {
         &self.sums
     }

@@ -202,6 +202,18 @@ impl SeriesMetrics {
         }
     }
 
+    /// The counts alone.
+    pub(super) fn without_times(&self) -> Self {
+        Self {
+            outcomes: self.outcomes.clone(),
+            in_window: self.in_window,
+            in_window_ok: self.in_window_ok,
+            bytes_sent: self.bytes_sent,
+            bytes_received: self.bytes_received,
+            ..Self::default()
+        }
+    }
+
     /// Forgets everything and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.outcomes.clear();
@@ -214,7 +226,7 @@ impl SeriesMetrics {
         }
     }
 
-    fn histograms(&self) -> [&Histogram; 7] {
+    pub(super) fn histograms(&self) -> [&Histogram; 7] {
         [
             &self.response_time,
             &self.service_time,
@@ -226,7 +238,7 @@ impl SeriesMetrics {
         ]
     }
 
-    fn histograms_mut(&mut self) -> [&mut Histogram; 7] {
+    pub(super) fn histograms_mut(&mut self) -> [&mut Histogram; 7] {
         [
             &mut self.response_time,
             &mut self.service_time,

@@ -37,6 +37,20 @@ impl Sums {
         self.add_plugins(&other.plugins);
     }
 
+    /// These sums, but of operations and of the results of plugins only what `counted` has.
+    pub(super) fn counting_only(mut self, mut counted: Self) -> Self {
+        counted.series.resize_with(self.series.len(), SeriesMetrics::default);
+        counted.plugins.resize_with(self.plugins.len(), PluginMetrics::default);
+        let operations = SeriesId::LIFECYCLE as usize;
+        for (ours, theirs) in self.series.iter_mut().zip(counted.series).skip(operations) {
+            *ours = theirs;
+        }
+        for (ours, theirs) in self.plugins.iter_mut().zip(counted.plugins) {
+            ours.replace_results(theirs);
+        }
+        self
+    }
+
     /// Forgets everything and keeps the memory.
     pub fn clear(&mut self) {
         self.series.iter_mut().for_each(SeriesMetrics::clear);
@@ -78,18 +92,18 @@ impl Sums {
         sum
     }
 
-    fn heard(&self) -> impl Iterator<Item = (SeriesId, &SeriesMetrics)> {
+    pub(super) fn heard(&self) -> impl Iterator<Item = (SeriesId, &SeriesMetrics)> {
         (0_u32..).map(SeriesId).zip(&self.series).filter(|(_, series)| !series.is_empty())
     }
 
-    fn series_mut(&mut self, id: SeriesId) -> &mut SeriesMetrics {
+    pub(super) fn series_mut(&mut self, id: SeriesId) -> &mut SeriesMetrics {
         if id.index() >= self.series.len() {
             self.series.resize_with(id.index() + 1, SeriesMetrics::default);
         }
         &mut self.series[id.index()]
     }
 
-    fn add_plugins(&mut self, plugins: &[PluginMetrics]) {
+    pub(super) fn add_plugins(&mut self, plugins: &[PluginMetrics]) {
         if self.plugins.len() < plugins.len() {
             self.plugins.resize_with(plugins.len(), PluginMetrics::default);
         }

@@ -39,7 +39,7 @@ fn delta(samples: &[Sample]) -> Delta {
 
 #[test]
 fn a_handshake_counts_in_its_series_but_not_in_the_totals() {
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     let samples = [call(SeriesId::INITIALIZE, 500, Outcome::Ok), call(OPERATION, 5, Outcome::Ok)];
     metrics.merge(&delta(&samples), 0, 1);
     assert_eq!(metrics.series(SeriesId::INITIALIZE).outcomes.ok(), 1);
@@ -51,7 +51,7 @@ fn a_handshake_counts_in_its_series_but_not_in_the_totals() {
 
 #[test]
 fn times_of_failures_stay_out_of_the_response_time() {
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     let samples = [call(OPERATION, 5, Outcome::Ok), call(OPERATION, 900, Outcome::Timeout)];
     metrics.merge(&delta(&samples), 0, 1);
     let total = metrics.total();
@@ -63,7 +63,7 @@ fn times_of_failures_stay_out_of_the_response_time() {
 
 #[test]
 fn a_call_cut_off_by_us_is_neither_ok_nor_an_error() {
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     metrics.merge(&delta(&[call(OPERATION, 5, Outcome::Cancelled)]), 0, 1);
     let total = metrics.total();
     assert_eq!(total.outcomes.cancelled(), 1);
@@ -77,7 +77,7 @@ fn only_calls_that_ended_in_the_window_count_as_in_it() {
     recorder.record(&call(OPERATION, 5, Outcome::Ok), true, String::new);
     recorder.record(&call(OPERATION, 5, Outcome::Timeout), true, String::new);
     recorder.record(&call(OPERATION, 5, Outcome::Ok), false, String::new);
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     metrics.merge(&recorder.take(None), 0, 1);
     let total = metrics.total();
     assert_eq!((total.outcomes.requests(), total.in_window, total.in_window_ok), (3, 2, 1));
@@ -110,9 +110,9 @@ fn a_recycled_delta_begins_empty() {
     let first = recorder.take(None);
     recorder.take(Some(first));
     recorder.record(&call(OPERATION, 5, Outcome::Ok), true, String::new);
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     metrics.merge(&recorder.take(None), 0, 1);
-    let mut expected = Metrics::new(SERIES);
+    let mut expected = Metrics::new(SERIES, WarmUp::None);
     expected.merge(&delta(&[call(OPERATION, 5, Outcome::Ok)]), 0, 1);
     assert_eq!(metrics.total(), expected.total());
 }
@@ -120,7 +120,7 @@ fn a_recycled_delta_begins_empty() {
 #[test]
 fn a_series_never_heard_of_is_empty_and_one_that_comes_later_is_added() {
     let late = SeriesId(900);
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     assert!(metrics.series(late).is_empty());
     let mut recorder = Recorder::new(SERIES);
     let first = recorder.take(None);
@@ -137,7 +137,7 @@ fn a_series_never_heard_of_is_empty_and_one_that_comes_later_is_added() {
 
 #[test]
 fn what_plugins_did_is_carried_by_tick_and_summed_by_number() {
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     assert_eq!(metrics.plugins().len(), 0);
     let mut workers = [Recorder::new(SERIES), Recorder::new(SERIES)];
     let mut recycled = [None, None];
@@ -159,7 +159,7 @@ fn what_plugins_did_is_carried_by_tick_and_summed_by_number() {
 #[test]
 fn endless_new_error_codes_fill_no_memory_and_stay_counted() {
     let samples: Vec<Sample> = (0..1000).map(|code| call(OPERATION, 1, Outcome::RpcError { code })).collect();
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     metrics.merge(&delta(&samples), 0, 1);
     metrics.merge(&delta(&samples), 1, 1);
     let outcomes = metrics.total().outcomes;
@@ -170,7 +170,7 @@ fn endless_new_error_codes_fill_no_memory_and_stay_counted() {
 
 #[test]
 fn a_second_without_samples_still_has_a_row() {
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     metrics.merge(&delta(&[call(OPERATION, 5, Outcome::Ok)]), 0, 3);
     metrics.merge(&delta(&[]), 2, 7);
     let rows = metrics.timeline();
@@ -181,7 +181,7 @@ fn a_second_without_samples_still_has_a_row() {
 
 #[test]
 fn workers_that_report_a_second_late_share_its_row() {
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     metrics.merge(&delta(&[call(OPERATION, 10, Outcome::Ok)]), 0, 2);
     metrics.merge(&delta(&[call(OPERATION, 10, Outcome::Ok)]), 1, 2);
     metrics.merge(&delta(&[call(OPERATION, 30, Outcome::Ok)]), 0, 2);
@@ -197,7 +197,7 @@ fn workers_that_report_a_second_late_share_its_row() {
 
 #[test]
 fn counts_are_exact_even_for_a_delta_that_comes_after_its_second_was_closed() {
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     metrics.merge(&delta(&[]), 100, 1);
     metrics.merge(&delta(&[call(OPERATION, 10, Outcome::Ok)]), 3, 1);
     assert_eq!((metrics.timeline()[3].requests, metrics.timeline()[3].p50), (1, None));
@@ -206,7 +206,7 @@ fn counts_are_exact_even_for_a_delta_that_comes_after_its_second_was_closed() {
 
 #[test]
 fn the_recent_view_covers_whole_seconds_only() {
-    let mut metrics = Metrics::new(SERIES);
+    let mut metrics = Metrics::new(SERIES, WarmUp::None);
     for second in 0..10 {
         metrics.merge(&delta(&vec![call(OPERATION, second + 1, Outcome::Ok); 5]), second, 1);
     }
@@ -263,11 +263,11 @@ proptest! {
         order in Just((0..9).collect::<Vec<usize>>()).prop_shuffle(),
     ) {
         let deltas = deltas(&samples);
-        let mut forward = Metrics::new(SERIES);
+        let mut forward = Metrics::new(SERIES, WarmUp::None);
         for (delta, second) in &deltas {
             forward.merge(delta, *second, 1);
         }
-        let mut shuffled = Metrics::new(SERIES);
+        let mut shuffled = Metrics::new(SERIES, WarmUp::None);
         for (delta, second) in order.iter().map(|&index| &deltas[index]) {
             shuffled.merge(delta, *second, 1);
         }
@@ -277,11 +277,11 @@ proptest! {
 
     #[test]
     fn dividing_the_samples_over_workers_changes_no_count(samples in placed_samples()) {
-        let mut divided = Metrics::new(SERIES);
+        let mut divided = Metrics::new(SERIES, WarmUp::None);
         for (delta, second) in deltas(&samples) {
             divided.merge(&delta, second, 1);
         }
-        let mut whole = Metrics::new(SERIES);
+        let mut whole = Metrics::new(SERIES, WarmUp::None);
         let all: Vec<Sample> = samples.iter().map(|(sample, ..)| *sample).collect();
         whole.merge(&delta(&all), 0, 1);
         for (divided, whole) in divided.sums.series.iter().zip(&whole.sums.series) {
@@ -299,7 +299,7 @@ proptest! {
             for (sample, message, ..) in samples.iter().filter(|(_, _, by, _)| *by == worker) {
                 recorder.record(&Sample { series: OPERATION, ..*sample }, true, || message.clone());
             }
-            let mut metrics = Metrics::new(SERIES);
+            let mut metrics = Metrics::new(SERIES, WarmUp::None);
             metrics.merge(&recorder.take(None), 0, 1);
             metrics.total()
         };
@@ -313,4 +313,101 @@ proptest! {
         sum.add(&right);
         prop_assert_eq!(left, sum);
     }
+}
+
+/// A run in which call `n` of second `n` takes as long as asked, a call per second and one handshake at the beginning.
+fn seconds_taking(milliseconds: &[u64], warm_up: WarmUp) -> (Metrics, WarmUpFacts) {
+    let mut metrics = Metrics::new(SERIES, warm_up);
+    for (second, &time) in (0..).zip(milliseconds) {
+        let mut recorder = Recorder::new(SERIES);
+        let end = Moment::from_nanos(time * 1_000_000);
+        let (due, ready, sent) = (Moment::ORIGIN, Moment::ORIGIN, Moment::ORIGIN);
+        let clocks = Clocks { due, ready, sent, headers: None, first_event: None, result: Some(end), end };
+        let call = |series| Sample { series, clocks, outcome: Outcome::Ok, bytes_sent: 1, bytes_received: 1 };
+        if time > 0 {
+            recorder.record(&call(SeriesId(SeriesId::LIFECYCLE)), true, String::new);
+        }
+        if second == 0 {
+            recorder.record(&call(SeriesId::INITIALIZE), true, String::new);
+        }
+        recorder.plugin(0).instances += 1;
+        assert!(recorder.plugin(0).record_check("fine", true, None));
+        metrics.merge(&recorder.take(None), second, 1);
+    }
+    metrics.settle(Duration::from_secs(milliseconds.len() as u64))
+}
+
+#[test]
+fn the_warm_up_that_was_asked_for_is_left_out_of_all_sums_but_not_of_the_timeline() {
+    let run: Vec<u64> = [90, 80, 70].into_iter().chain([10; 17]).collect();
+    for (warm_up, trimmed) in [
+        (WarmUp::None, 0),
+        (WarmUp::Fixed(Duration::from_secs(2)), 2),
+        (WarmUp::Auto, 3),
+        (WarmUp::Fixed(Duration::from_secs(30)), 30),
+    ] {
+        let (metrics, facts) = seconds_taking(&run, warm_up);
+        assert_eq!(
+            (facts.rule, facts.trimmed, facts.stationary),
+            (warm_up, Duration::from_secs(trimmed), true)
+        );
+        let counted = 20_u64.saturating_sub(trimmed);
+        assert_eq!(metrics.total().outcomes.ok(), counted, "{warm_up:?}");
+        assert_eq!(facts.untrimmed.outcomes.ok(), 20);
+        let longest = run.get(usize::try_from(trimmed).unwrap()).map(|time| Duration::from_millis(*time));
+        let max = metrics.total().response_time.max();
+        assert_eq!(max.map(|max| max.as_millis()), longest.map(|longest| longest.as_millis()));
+        assert_eq!((metrics.timeline().len(), metrics.timeline()[0].requests), (20, 1));
+        assert_eq!(
+            metrics.series(SeriesId::INITIALIZE).outcomes.ok(),
+            1,
+            "sessions are opened at the beginning"
+        );
+        let plugin = &metrics.plugins()[0];
+        assert_eq!(plugin.instances, 20);
+        assert_eq!(plugin.checks.get("fine").map_or(0, |checks| checks.passed), counted);
+    }
+}
+
+#[test]
+fn a_run_that_does_not_settle_keeps_all_its_seconds_and_says_so() {
+    let rising: Vec<u64> = (1..=40).map(|second| second * 10).collect();
+    let (metrics, facts) = seconds_taking(&rising, WarmUp::Auto);
+    assert_eq!((facts.trimmed, facts.stationary), (Duration::ZERO, false));
+    assert_eq!(metrics.total(), facts.untrimmed);
+    let late: Vec<u64> = [500; 100].into_iter().chain([10; 300]).collect();
+    let (_, facts) = seconds_taking(&late, WarmUp::Auto);
+    assert_eq!((facts.trimmed, facts.stationary), (Duration::ZERO, false), "a warm-up of more than a minute");
+}
+
+#[test]
+fn a_second_without_a_call_is_one_that_the_next_call_was_waited_for_in() {
+    let gaps: Vec<u64> = [0, 0, 0, 900].into_iter().chain([10; 26]).collect();
+    assert_eq!(seconds_taking(&gaps, WarmUp::Auto).1.trimmed, Duration::from_secs(4));
+    let silent_end: Vec<u64> = [10; 20].into_iter().chain([0; 9]).collect();
+    assert_eq!(seconds_taking(&silent_end, WarmUp::Auto).1.trimmed, Duration::ZERO);
+    assert_eq!(found(&[None; 30]), Some(0));
+}
+
+#[test]
+fn what_is_heard_of_late_counts_in_its_second() {
+    let mut metrics = Metrics::new(SERIES, WarmUp::Auto);
+    let call = |metrics: &mut Metrics, second, milliseconds: u64| {
+        let mut recorder = Recorder::new(SERIES);
+        let end = Moment::from_nanos(milliseconds * 1_000_000);
+        let (due, ready, sent) = (Moment::ORIGIN, Moment::ORIGIN, Moment::ORIGIN);
+        let clocks = Clocks { due, ready, sent, headers: None, first_event: None, result: Some(end), end };
+        let series = SeriesId(SeriesId::LIFECYCLE);
+        let sample = Sample { series, clocks, outcome: Outcome::Ok, bytes_sent: 1, bytes_received: 1 };
+        recorder.record(&sample, true, String::new);
+        metrics.merge(&recorder.take(None), second, 1);
+    };
+    for second in 0..80 {
+        call(&mut metrics, second, if second < 2 { 500 } else { 10 });
+    }
+    call(&mut metrics, 1, 700);
+    call(&mut metrics, 20, 12);
+    let (metrics, facts) = metrics.settle(Duration::from_secs(80));
+    assert_eq!(facts.trimmed, Duration::from_secs(2));
+    assert_eq!((metrics.total().outcomes.ok(), facts.untrimmed.outcomes.ok()), (79, 82));
 }

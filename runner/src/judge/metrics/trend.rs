@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::buckets::Buckets;
+use super::buckets::{Buckets, Packed};
 
 const LARGEST_THOUSANDTHS: u64 = 1_000_000_000_000_000;
 
@@ -88,6 +88,16 @@ impl Trend {
     /// Adds another's counts.
     pub fn add(&mut self, other: &Self) {
         self.buckets.add(&other.buckets);
+    }
+
+    /// The counts in few bytes.
+    pub(in crate::judge) fn pack(&self) -> Packed {
+        self.buckets.pack()
+    }
+
+    /// Takes away counts that were added before.
+    pub(in crate::judge) fn take_away(&mut self, packed: &Packed) {
+        self.buckets.take_away(packed);
     }
 
     /// Forgets all counts and keeps the memory.

@@ -108,6 +108,23 @@ impl PluginMetrics {
         }
     }
 
+    /// What it found out alone: checks and values of metrics, without what it did and what that cost.
+    pub(in crate::judge) fn results(&self) -> Self {
+        Self {
+            checks: self.checks.clone(),
+            further_checks: self.further_checks,
+            values: self.values.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Puts what another found out in place of what this one did.
+    pub(in crate::judge) fn replace_results(&mut self, other: Self) {
+        self.checks = other.checks;
+        self.further_checks = other.further_checks;
+        self.values = other.values;
+    }
+
     /// Forgets all counts and keeps the memory, that of the checks' names included.
     pub fn clear(&mut self) {
         let Self {

@@ -1,50 +1,22 @@
-//! What plugins counted: their checks, and the metrics that they declare.
+//! Metrics that plugins declare: whether a threshold on one can be judged, and what its values come to.
 
-use super::{Observed, Reading, Stretch, filtered_by, nothing};
-use crate::judge::{MetricFacts, MetricKind, PluginFacts, PluginMetrics, Trend};
+use std::time::Duration;
+
+use super::tally::Tally;
+use super::{Observed, filtered_by, per_second};
+use crate::judge::{MetricFacts, MetricKind, PluginFacts};
 use crate::plan::Threshold;
 use crate::plan::threshold::{Aggregate, Bound, Subject, Unit};
-
-/// The share of checks that held, and how many were made.
-pub(super) fn checks(threshold: &Threshold, stretch: &Stretch<'_>) -> (Observed, u64) {
-    let wanted = filtered_by(threshold, Subject::Check);
-    let scenario = filtered_by(threshold, Subject::Scenario);
-    let plugins = stretch.plugins.iter().zip(stretch.metrics.plugins());
-    let counted = plugins.filter(|(facts, _)| scenario.is_none_or(|name| name == facts.scenario));
-    let checks = counted.flat_map(|(_, metrics)| &metrics.checks);
-    let counts = checks.filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name));
-    let (passed, made) = counts.fold((0, 0), |(passed, made), (_, counts)| {
-        (passed + counts.passed, made + counts.passed + counts.failed)
-    });
-    (Observed::Value(passed as f64 / made as f64), made)
-}
-
-/// A custom metric, over all plugins that declare it.
-pub(super) fn reading(name: &str, threshold: &Threshold, stretch: &Stretch<'_>) -> Reading {
-    let declared = match declared(name, threshold, stretch.plugins) {
-        Ok(declared) => declared,
-        Err(why) => {
-            let bound = threshold.bound.value;
-            return Reading { observed: Observed::Nothing(why), samples: 0, unit: String::new(), bound };
-        }
-    };
-    let values = Combined::of(&declared.places, stretch.metrics.plugins());
-    let observed = match values.count {
-        0 => nothing("no samples"),
-        _ => values.observed(threshold.aggregate, stretch),
-    };
-    Reading { observed, samples: values.count, unit: declared.unit, bound: declared.bound }
-}
 
 /// A custom metric that plugins declare in such a way that a threshold can be judged.
 #[derive(Debug)]
 pub(super) struct Declared {
     /// The number of each plugin that declares it, and of the metric among that plugin's.
-    places: Vec<(usize, usize)>,
+    pub(super) places: Vec<(usize, usize)>,
     /// The unit of what the metric comes to.
-    unit: String,
+    pub(super) unit: String,
     /// The bound in that unit.
-    bound: f64,
+    pub(super) bound: f64,
 }
 
 /// What plugins declare under a name; or why a threshold on it cannot be judged, as a fragment for a person.
@@ -85,44 +57,19 @@ pub(super) fn declared(
     Ok(Declared { places, unit: unit.to_owned(), bound })
 }
 
-/// The values of one metric of several plugins.
-#[derive(Default)]
-struct Combined {
-    count: u64,
-    sum: f64,
-    nonzero: u64,
-    min: f64,
-    max: f64,
-    trend: Trend,
-}
-
-impl Combined {
-    fn of(places: &[(usize, usize)], plugins: &[PluginMetrics]) -> Self {
-        let mut sum = Self { min: f64::INFINITY, max: f64::NEG_INFINITY, ..Self::default() };
-        let values = places.iter().filter_map(|(plugin, index)| plugins.get(*plugin)?.values.get(*index));
-        for values in values.filter(|values| values.count > 0) {
-            sum.count += values.count;
-            sum.sum += values.sum;
-            sum.nonzero += values.nonzero;
-            sum.min = sum.min.min(values.min);
-            sum.max = sum.max.max(values.max);
-            sum.trend.add(&values.trend);
-        }
-        sum
-    }
-
-    fn observed(&self, aggregate: Aggregate, stretch: &Stretch<'_>) -> Observed {
-        let quantile = |quantile| self.trend.quantile(quantile).map_or(Observed::Beyond, Observed::Value);
-        match aggregate {
-            Aggregate::Percentile(percentile) => quantile(percentile.quantile()),
-            Aggregate::Median => quantile(0.5),
-            Aggregate::Mean => Observed::Value(self.sum / self.count as f64),
-            Aggregate::Min => Observed::Value(self.min),
-            Aggregate::Max => Observed::Value(self.max),
-            Aggregate::Rate => Observed::Value(self.nonzero as f64 / self.count as f64),
-            Aggregate::Count => Observed::Value(self.sum),
-            Aggregate::PerSecond => stretch.per_second(self.sum),
-        }
+/// What the values of a custom metric come to.
+pub(super) fn observed(aggregate: Aggregate, tally: &Tally, length: Duration) -> Observed {
+    let quantile = |quantile| tally.trend.quantile(quantile).map_or(Observed::Beyond, Observed::Value);
+    let counts = &tally.counts;
+    match aggregate {
+        Aggregate::Percentile(percentile) => quantile(percentile.quantile()),
+        Aggregate::Median => quantile(0.5),
+        Aggregate::Mean => Observed::Value(counts.sum / counts.samples as f64),
+        Aggregate::Min => Observed::Value(counts.min),
+        Aggregate::Max => Observed::Value(counts.max),
+        Aggregate::Rate => Observed::Value(counts.hits as f64 / counts.samples as f64),
+        Aggregate::Count => Observed::Value(counts.sum),
+        Aggregate::PerSecond => per_second(counts.sum, length),
     }
 }
 

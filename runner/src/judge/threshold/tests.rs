@@ -6,7 +6,7 @@ use crate::plan::SeriesId;
 fn judged(run: Run, text: &str) -> ThresholdResult {
     let observation = run.finish();
     let threshold: Threshold = text.parse().unwrap_or_else(|refusal| panic!("{text}: {refusal:?}"));
-    judge_thresholds(&[threshold], &Stretch::whole(&observation)).remove(0)
+    judge_thresholds(&[threshold], &Stretch::whole(&observation), &observation.windows).remove(0)
 }
 
 /// 500 calls of `search`, 480 of them ok, and 300 of `store`.
@@ -91,6 +91,8 @@ fn a_result_tells_what_was_observed_and_how_far_from_the_bound_that_is() {
         margin: Some(-0.03),
         samples: 500,
         finding: "observed 4.0 %".to_owned(),
+        window_s: None,
+        window_from_s: None,
     };
     assert_eq!(failed, expected);
     let held = judged(mixed(), "requests per_s > 50/s");

@@ -168,7 +168,7 @@ fn of_table(
             (word, _) => refuse_key(word, &key.span, problems),
         }
     }
-    if condition.is_none() {
+    if condition.is_none() && problems.count() == known_problems {
         problems.at(span, "this table has no `condition`", CONDITION);
     }
     if let Some((_, key)) = delay.filter(|_| !abort.is_some_and(|(flag, _)| flag)) {

@@ -89,7 +89,7 @@ duration = \"30s\"
 # What the run must show to pass; exit code 99 where it does not.
 # [thresholds]
 # response_time = [\"p(95) < 200ms\", \"p(99) < 500ms\"]
-# errors = [\"rate < 1%\"]
+# errors = [\"rate < 1%\", \"rate < 20% over 10s abort\"]   # in every 10 s; abort: ends the run where it does not hold
 # \"response_time{method=initialize}\" = [\"max < 2s\"]   # filters: tool, method, scenario, label
 
 ";

@@ -143,8 +143,12 @@ fn out_of_place(word: &str, span: Range<usize>) -> Refusal {
         word => {
             let known = ["over", "abort", "after"];
             let near = suggestion(word, &known);
-            let all = "only `over 10s` and `abort after 30s`; write another threshold for another condition";
-            let help = if near.starts_with("did you mean") { near } else { all.to_owned() };
+            let help = if near.starts_with("did you mean") {
+                near
+            } else {
+                "only `over 10s` and `abort after 30s`; write another threshold for another condition"
+                    .to_owned()
+            };
             ("this may not stand behind the bound".to_owned(), help)
         }
     };

@@ -125,11 +125,12 @@ fn the_thresholds_of_the_manual_are_thresholds() {
     let block = manual.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let file: toml::Table = toml::from_str(block).unwrap();
     let thresholds = file["thresholds"].as_table().unwrap();
-    assert_eq!(thresholds.len(), 5);
+    assert_eq!(thresholds.len(), 6);
     for (key, conditions) in thresholds {
         let measured: Measured = key.parse().unwrap();
         for condition in conditions.as_array().unwrap() {
-            measured.threshold(condition.as_str().unwrap()).unwrap();
+            let text = condition.as_str().unwrap_or_else(|| condition["condition"].as_str().unwrap());
+            measured.threshold(text).unwrap();
         }
     }
 }
@@ -263,13 +264,9 @@ proptest! {
         abort in prop::option::of(0..100_000_000_u64),
     ) {
         let filter = Filter { subject: Subject::Tool, name };
-        let mut text = format!("response_time{{{filter}}} p({percentile}) <= {value}s");
-        if let Some(seconds) = window {
-            text = format!("{text} over {}", human(Duration::from_secs(seconds)));
-        }
-        if let Some(micros) = abort {
-            text += &Abort { after: Duration::from_micros(micros) }.to_string().replacen("abort", " abort", 1);
-        }
+        let window = window.map(|seconds| format!(" over {}", human(Duration::from_secs(seconds)))).unwrap_or_default();
+        let abort = abort.map(|micros| format!(" {}", Abort { after: Duration::from_micros(micros) })).unwrap_or_default();
+        let text = format!("response_time{{{filter}}} p({percentile}) <= {value}s{window}{abort}");
         let threshold = read(&text);
         prop_assert_eq!(&threshold.filters, &vec![filter]);
         prop_assert_eq!(threshold.to_string(), text);

@@ -3,11 +3,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::judge::fixtures::{Run, plan_of};
+use crate::judge::fixtures::{Run, plan, plan_of};
 use crate::judge::{
     BreakingPointFinding, Outcome, PluginFault, PluginMetrics, RetiredPlugin, StopReason, TransportFault,
 };
-use crate::plan::Action;
+use crate::plan::{Action, WarmUp};
 use crate::report::plugins::tests::with_plugins;
 use crate::report::tests::{breaking, broken, golden, golden_under, report_of, report_under};
 
@@ -253,4 +253,52 @@ fn where_nothing_was_to_be_found_nothing_is_said_of_it() {
     assert_eq!(breaking_lines(&report), Vec::<String>::new());
     report.manifest.executor = "ramping-vus".to_owned();
     assert_eq!(breaking_lines(&report), ["  breaking point not looked for: the load does not rise"]);
+}
+
+/// A run of 500 calls of `search`, the first seconds of which are slow, with this much left out.
+fn warming_up(warm_up: WarmUp) -> Report {
+    let mut plan = plan();
+    plan.settings.warm_up = warm_up;
+    let slow = Run::of(plan.clone()).calls_in("search", 0..3, 40, 90, Outcome::Ok);
+    report_under(&plan, slow.calls_in("search", 3..10, 460, 10, Outcome::Ok))
+}
+
+#[test]
+fn what_was_left_out_is_shown_with_what_it_would_have_made_of_the_tail() {
+    let line = |warm_up| {
+        let text = warming_up(warm_up).text(at(100), None);
+        let line = text.lines().find(|line| line.contains("warm")).map(|line| line.trim().to_owned());
+        line.unwrap_or_else(|| panic!("{text}"))
+    };
+    assert_eq!(
+        [WarmUp::Auto, WarmUp::Fixed(Duration::from_secs(1)), WarmUp::None].map(line),
+        [
+            "warm-up        first 3 s left out (auto: MSER-5); with them p99 114 ms instead of 31.4 ms",
+            "warm-up        first 1 s left out (as asked); with them p99 114 ms instead of 108 ms",
+            "- the first 3 s look like warm-up (median 86.6 ms, then 9.83 ms): --warm-up auto leaves them out",
+        ]
+    );
+}
+
+#[test]
+fn a_steady_run_suspects_nothing() {
+    let steady = golden().text(at(100), None);
+    assert!(!steady.contains("warm"), "{steady}");
+    let mut plan = plan();
+    plan.settings.warm_up = WarmUp::Auto;
+    let text =
+        report_under(&plan, Run::of(plan.clone()).calls("search", 500, 10, Outcome::Ok)).text(at(100), None);
+    assert!(text.contains("warm-up        nothing left out (auto: MSER-5)"), "{text}");
+}
+
+#[test]
+fn the_worst_window_of_a_threshold_stands_below_the_table() {
+    let mut report = golden_under(&["p(99) < 1ms over 10s"]);
+    report.thresholds[0].window_from_s = Some(31);
+    report.thresholds[0].finding = "observed 812 ms from 31 s to 41 s".to_owned();
+    let text = report.text(at(100), None);
+    assert!(
+        text.contains("- response_time p(99) < 1ms over 10s: observed 812 ms from 31 s to 41 s"),
+        "{text}"
+    );
 }

@@ -25,7 +25,8 @@ pub(super) fn headline(report: &Report, page: &mut Page) {
     figure(page, "thresholds", &held, tone, &[]);
 }
 
-/// Every threshold, observed value, margin, and by how many samples it is judged; below them, why values are missing.
+/// Every threshold, observed value, margin, and by how many samples it is judged; below them, where the worst window was, and why
+/// values are missing.
 pub(super) fn thresholds(report: &Report, page: &mut Page) {
     if report.thresholds.is_empty() {
         return;
@@ -43,7 +44,9 @@ pub(super) fn thresholds(report: &Report, page: &mut Page) {
         table.push(row);
     }
     page.table(&table);
-    for threshold in report.thresholds.iter().filter(|threshold| threshold.observed.is_none()) {
+    let explained =
+        |threshold: &&ThresholdResult| threshold.observed.is_none() || threshold.window_s.is_some();
+    for threshold in report.thresholds.iter().filter(explained) {
         page.hanging("- ", Tone::Quiet, &format!("{}: {}", threshold.text, threshold.finding), Tone::Quiet);
     }
 }

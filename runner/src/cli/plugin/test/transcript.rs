@@ -123,6 +123,7 @@ impl Transcript {
             StopReason::PluginStopped { reason, .. } => format!("the plugin stopped the run: {reason}"),
             StopReason::PluginsFailed { message } => format!("the plugin was given up: {message}"),
             StopReason::TargetLost { message } => format!("the server is lost: {message}"),
+            StopReason::ThresholdFailed { text, finding } => format!("{text} did not hold: {finding}"),
             StopReason::Interrupted => "interrupted".to_owned(),
             StopReason::Completed if self.tally.iterations < asked => {
                 "the plugin ended its virtual user".to_owned()
