@@ -6,6 +6,7 @@
     expect(dead_code, reason = "what only plugins use stays in its place in a build without them")
 )]
 
+mod alarm;
 pub mod capacity;
 mod clock;
 mod context;

@@ -158,8 +158,11 @@ impl Vu {
         if measured.outcome.is_ok() {
             expectations.learn(series, measured.clocks.end.since(measured.clocks.sent));
         }
-        // As long as nothing can be expected, what happened was.
-        self.planned = Some(expectations.of(series).map_or(self.free, |expected| planned.after(expected)));
+        // What the generator was late by is its own doing, and stands in this call's response time already. As long as nothing can be
+        // expected, what happened was.
+        let late = measured.clocks.sent.since(measured.clocks.ready);
+        let expected = expectations.of(series);
+        self.planned = Some(expected.map_or(self.free, |expected| planned.after(late).after(expected)));
     }
 
     /// Moves on from a handshake.
@@ -420,7 +423,9 @@ impl Vu {
     async fn think(&mut self, pause: ThinkTime, draws: &mut Draws) -> bool {
         let (from, pause) = (self.free, pause.drawn(draws));
         self.wait(from.after(pause), Self::may_go_on).await;
-        self.free = self.worker.context.clock.now();
+        let now = self.worker.context.clock.now();
+        // In the open model the pause is part of the plan, and who wakes late from it is late.
+        self.free = if self.planned.is_some() { from.after(pause).min(now) } else { now };
         self.planned = self.planned.map(|planned| planned.after(pause));
         self.worker.context.book(|books| books.think_time += self.free.since(from));
         self.may_go_on()
@@ -428,7 +433,13 @@ impl Vu {
 
     /// Waits until `moment`, or until it `may` not.
     async fn wait(&self, moment: Moment, may: fn(&Self) -> bool) {
-        let due = self.worker.context.clock.sleep_until(moment);
+        let due = async {
+            if self.planned.is_some() {
+                self.worker.alarms.wait_until(moment).await;
+            } else {
+                self.worker.context.clock.sleep_until(moment).await;
+            }
+        };
         let mut due = std::pin::pin!(due);
         while may(self) {
             tokio::select! {

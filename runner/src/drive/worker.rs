@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::alarm::Alarms;
 use super::context::Context;
 use super::deadline::sweep_period;
 use super::executor;
@@ -100,6 +101,8 @@ pub(crate) struct Worker {
     pub(crate) idle: Cell<u32>,
     /// Of them: those that cannot reach the target.
     pub(crate) down: Cell<u32>,
+    /// What ends the pauses of open loads.
+    pub(crate) alarms: Alarms,
     /// Wakes virtual users that think or wait, so that they look at the phase.
     pub(crate) changed: Notify,
     phase: Cell<Phase>,
@@ -135,6 +138,7 @@ impl Worker {
             there: Cell::new(0),
             idle: Cell::new(0),
             down: Cell::new(0),
+            alarms: Alarms::default(),
             changed: Notify::new(),
             phase: Cell::new(Phase::Running),
             window: Cell::new(Moment::ORIGIN),
@@ -214,6 +218,12 @@ pub(crate) async fn work(worker: Rc<Worker>, mut lines: Lines) {
         let (context, period) = (Rc::clone(&context), sweep_period(shortest_timeout(&worker.plan)));
         async move { context.deadlines.keep_sweeping(context.clock, period).await }
     });
+    let ringer = worker.plan.is_open().then(|| {
+        let worker = Rc::clone(&worker);
+        tokio::task::spawn_local(async move {
+            worker.alarms.keep_ringing(worker.context.clock, worker.time).await
+        })
+    });
     let follower = tokio::task::spawn_local(follow_phase(Rc::clone(&worker), lines.phase.clone()));
     let mut loads = std::pin::pin!(keep_all(&worker));
     let mut tick = 0_u32;
@@ -229,6 +239,9 @@ pub(crate) async fn work(worker: Rc<Worker>, mut lines: Lines) {
         }
     }
     sweeper.abort();
+    if let Some(ringer) = ringer {
+        ringer.abort();
+    }
     follower.abort();
     worker.advance(Phase::Stopping);
     let usage = WorkerUsage {
