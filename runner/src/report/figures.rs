@@ -44,7 +44,7 @@ pub struct Figures {
     pub service_time: Distribution,
     /// End - due, of failed calls.
     pub failed_time: Distribution,
-    /// Sent - due, of all calls: how late the generator was.
+    /// Sent - ready, of all calls: how late the generator was.
     pub lateness: Distribution,
     /// Response head complete - sent, of ok calls.
     pub headers: Distribution,

@@ -48,7 +48,7 @@ pub struct Histograms {
     pub service_time: Option<Encoded>,
     /// End - due, of failed calls.
     pub failed_time: Option<Encoded>,
-    /// Sent - due, of all calls.
+    /// Sent - ready, of all calls.
     pub lateness: Option<Encoded>,
     /// Response head complete - sent, of ok calls.
     pub headers: Option<Encoded>,

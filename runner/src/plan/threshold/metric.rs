@@ -34,7 +34,7 @@ pub enum Clock {
     ServiceTime,
     /// End - due, of failed calls.
     FailedTime,
-    /// Sent - due, of all calls.
+    /// Sent - ready, of all calls.
     Lateness,
     /// Response head - sent, of ok calls.
     Headers,
