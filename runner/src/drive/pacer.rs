@@ -25,6 +25,7 @@ pub(crate) enum Time {
 #[derive(Debug)]
 pub(crate) struct Pacer {
     clock: Clock,
+    /// What the last waking was set to, or a quantum before it came, where it came later than that.
     last: Moment,
     alarm: Alarm,
 }
@@ -52,7 +53,8 @@ impl Pacer {
         Self { clock, last: Moment::ORIGIN, alarm }
     }
 
-    /// Waits until `moment`, but at least a quantum longer than the last time.
+    /// Waits until `moment`, but at least a quantum longer than the last time. Quanta are counted between the instants asked for, not
+    /// between the wakings, whose own delay would add up: what is due every 100 us would be met later and later.
     pub(crate) async fn sleep_until(&mut self, moment: Moment) {
         let apart = if matches!(self.alarm, Alarm::Tokio) { Duration::ZERO } else { QUANTUM };
         let moment = moment.max(self.last.after(apart));
@@ -66,7 +68,8 @@ impl Pacer {
                 Alarm::Tokio => self.clock.sleep_until(moment).await,
             }
         }
-        self.last = self.clock.now();
+        let quantum_ago = self.clock.now().since(Moment::ORIGIN.after(QUANTUM));
+        self.last = moment.max(Moment::ORIGIN.after(quantum_ago));
     }
 }
 
@@ -120,6 +123,8 @@ mod kernel {
                 let Ok(mut ready) = self.descriptor.readable().await else { return };
                 let read = ready.try_io(|timer| Ok(timer.get_ref().0.wait()?));
                 if read.is_ok() {
+                    // It expires once: without this, the next sleep would begin with a read in vain.
+                    ready.clear_ready();
                     return;
                 }
             }
@@ -202,5 +207,18 @@ mod tests {
         let first = pacer.last;
         pacer.sleep_until(first).await;
         assert!(pacer.last.since(first) >= QUANTUM);
+    }
+
+    #[tokio::test]
+    async fn how_late_a_waking_was_does_not_put_off_the_next() {
+        let mut pacer = Pacer::new(Clock::start(), Time::Real);
+        let first = pacer.clock.now().after(Duration::from_millis(1));
+        for number in 0..20 {
+            // Not put off: what was asked for is what it was set to, or so long ago that it did not sleep at all.
+            let due = first.after(QUANTUM * number);
+            pacer.sleep_until(due).await;
+            let late = pacer.clock.now().since(due);
+            assert!(pacer.last == due || late >= QUANTUM, "{number}: {late:?} late");
+        }
     }
 }
