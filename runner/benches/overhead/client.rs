@@ -10,8 +10,8 @@ use clap::ValueEnum as _;
 use pmcp_loadtest::drive::{Controls, StopRequest, Survey, prepare};
 use pmcp_loadtest::judge::Observation;
 use pmcp_loadtest::plan::{
-    Action, BreakingPointRule, Executor, InstancePolicy, Load, Plan, PluginLimits, PluginUse, Protocol,
-    Scenario, Script, Settings, Step, Stripe, Target, ThinkTime, TransportKind,
+    Action, BreakingPointRule, Executor, InstancePolicy, Load, Plan, PluginLimits, PluginUse, Pool, Protocol,
+    Rate, Scenario, Script, Settings, Spacing, Step, Stripe, Target, ThinkTime, TransportKind,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -46,6 +46,9 @@ pub(crate) struct Order {
     /// Pause after every step, milliseconds.
     #[arg(long, default_value_t = 0)]
     pub(crate) think_ms: u64,
+    /// Single calls that arrive at this rate, per second, instead of the mix as fast as it goes.
+    #[arg(long, conflicts_with_all = ["iterations", "plugin"], requires = "milliseconds")]
+    pub(crate) rate: Option<f64>,
 }
 
 /// Who shares an instance of the plugin.
@@ -69,8 +72,18 @@ pub(crate) struct Seen {
     pub(crate) p99_us: Option<u64>,
     /// Peak resident set.
     pub(crate) peak_rss_bytes: u64,
-    /// 99th percentile of how late calls were sent.
+    /// Median of how late calls were sent.
+    pub(crate) lateness_p50_us: Option<u64>,
+    /// 99th percentile of the same.
     pub(crate) lateness_p99_us: Option<u64>,
+    /// The latest of all.
+    pub(crate) lateness_max_us: Option<u64>,
+    /// The measured window, microseconds.
+    pub(crate) window_us: u64,
+    /// Iterations that became due, where they arrive.
+    pub(crate) due: u64,
+    /// Of them: those that were given up.
+    pub(crate) dropped: u64,
     /// Median time of a call into the plugin.
     pub(crate) call_p50_us: Option<f64>,
     /// Time of everything that starts instances and virtual users of the plugin.
@@ -89,6 +102,7 @@ impl Order {
             plugin: None,
             instances: Instances::Auto,
             think_ms: 0,
+            rate: None,
         })
     }
 
@@ -115,17 +129,20 @@ impl Order {
         if self.reqwest {
             arguments.push("--reqwest".to_owned());
         }
+        if let Some(rate) = self.rate {
+            arguments.push(format!("--rate={rate}"));
+        }
         arguments
     }
 
     fn plan(&self) -> Plan {
-        let executor = match self.milliseconds {
-            Some(milliseconds) => Executor::ConstantVus {
-                vus: self.vus,
-                spawn_rate: None,
-                duration: Duration::from_millis(milliseconds),
-            },
-            None => {
+        let length = self.milliseconds.map(Duration::from_millis);
+        let executor = match (length, self.rate.and_then(Rate::per_second)) {
+            (Some(duration), Some(rate)) => {
+                Executor::ConstantArrivalRate { rate, duration, pool: pool(self.vus) }
+            }
+            (Some(duration), None) => Executor::ConstantVus { vus: self.vus, spawn_rate: None, duration },
+            (None, _) => {
                 Executor::SharedIterations { vus: self.vus, iterations: self.iterations, max_duration: None }
             }
         };
@@ -136,27 +153,8 @@ impl Order {
         };
         let plugins = PluginLimits { instances: policy, ..PluginLimits::default() };
         let transport = if self.reqwest { TransportKind::Reqwest } else { TransportKind::H1 };
-        let scenarios = self.scenarios();
-        Plan {
-            target: Target {
-                url: self.url.clone(),
-                headers: Vec::new(),
-                protocol: Protocol::Auto,
-                elicitation: false,
-            },
-            settings: Settings {
-                workers: NonZeroUsize::MIN,
-                transport,
-                seed: 7,
-                plugins,
-                ..Settings::default()
-            },
-            loads: vec![Load::simple(executor, Duration::from_secs(5), scenarios.len())],
-            shard: Stripe::WHOLE,
-            breaking_point: BreakingPointRule::default(),
-            scenarios,
-            thresholds: Vec::new(),
-        }
+        let plan = plan(self.url.clone(), executor, self.scenarios());
+        Plan { settings: Settings { transport, plugins, ..plan.settings }, ..plan }
     }
 }
 
@@ -172,24 +170,30 @@ impl Order {
                 pacing: None,
                 script: Script::Plugin(PluginUse { file: file.clone(), config: json!({}) }),
             }],
+            None if self.rate.is_some() => vec![scenario("caller", 1, vec![search()])],
             None => mix(),
         };
         scenarios.into_iter().map(|scenario| Scenario { think_time, ..scenario }).collect()
     }
 }
 
+/// One load of one worker, and nothing else out of the ordinary.
+pub(crate) fn plan(url: url::Url, executor: Executor, scenarios: Vec<Scenario>) -> Plan {
+    Plan {
+        target: Target { url, headers: Vec::new(), protocol: Protocol::Auto, elicitation: false },
+        settings: Settings { workers: NonZeroUsize::MIN, seed: 7, ..Settings::default() },
+        loads: vec![Load::simple(executor, Duration::from_secs(5), scenarios.len())],
+        shard: Stripe::WHOLE,
+        breaking_point: BreakingPointRule::default(),
+        scenarios,
+        thresholds: Vec::new(),
+    }
+}
+
 /// A mix as users write it: three kinds of users, of one to three steps.
 fn mix() -> Vec<Scenario> {
-    let search = || call("search", json!({"query": "weather in Oslo", "limit": 5}));
     let fetch = || call("fetch", json!({"id": "doc-0001", "revision": "latest"}));
     let note = || call("add_note", json!({"title": "Oslo", "text": "rain, then sun"}));
-    let scenario = |name: &str, weight, steps| Scenario {
-        name: name.to_owned(),
-        weight,
-        think_time: None,
-        pacing: None,
-        script: Script::Steps(steps),
-    };
     vec![
         scenario("reader", 70, vec![search(), fetch()]),
         scenario("looker", 20, vec![search()]),
@@ -197,7 +201,21 @@ fn mix() -> Vec<Scenario> {
     ]
 }
 
-fn call(tool: &str, arguments: Value) -> Step {
+fn search() -> Step {
+    call("search", json!({"query": "weather in Oslo", "limit": 5}))
+}
+
+/// Steps without a pause between them.
+pub(crate) fn scenario(name: &str, weight: u32, steps: Vec<Step>) -> Scenario {
+    Scenario { name: name.to_owned(), weight, think_time: None, pacing: None, script: Script::Steps(steps) }
+}
+
+/// As many virtual users from the beginning as there may be.
+pub(crate) fn pool(vus: NonZeroU32) -> Pool {
+    Pool { vus: vus.get(), max_vus: vus, max_wait: Duration::from_secs(5), spacing: Spacing::Even }
+}
+
+pub(crate) fn call(tool: &str, arguments: Value) -> Step {
     Step { label: None, timeout: None, action: Action::CallTool { tool: tool.to_owned(), arguments } }
 }
 
@@ -207,9 +225,35 @@ fn call(tool: &str, arguments: Value) -> Step {
 /// Where the run cannot begin or end.
 pub(crate) fn run(order: &Order) -> anyhow::Result<Seen> {
     machine::raise_descriptor_limit();
+    let observation = observe(order.plan(), || ())?;
+    let total = observation.metrics.total();
+    let plugin = observation.metrics.plugins().first();
+    let microseconds = |time: Option<Duration>| time.and_then(|time| u64::try_from(time.as_micros()).ok());
+    Ok(Seen {
+        ok: total.outcomes.ok(),
+        errors: total.outcomes.errors(),
+        p50_us: microseconds(total.response_time.quantile(0.5)),
+        p99_us: microseconds(total.response_time.quantile(0.99)),
+        peak_rss_bytes: observation.generator.peak_rss_bytes,
+        lateness_p50_us: microseconds(total.lateness.quantile(0.5)),
+        lateness_p99_us: microseconds(total.lateness.quantile(0.99)),
+        lateness_max_us: microseconds(total.lateness.max()),
+        window_us: u64::try_from(observation.window.as_micros())?,
+        due: observation.books.iterations_due,
+        dropped: observation.books.dropped.total(),
+        call_p50_us: plugin.and_then(|plugin| plugin.call_us.quantile(0.5)),
+        start_ms: plugin.map(|plugin| plugin.start_time.as_secs_f64() * 1e3),
+    })
+}
+
+/// Prepares a run, says so at the instant before its clock starts, and runs it to its end with somebody watching.
+///
+/// # Errors
+/// Where the run cannot begin or end.
+pub(crate) fn observe(plan: Plan, begins: impl FnOnce()) -> anyhow::Result<Observation> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let observation = runtime.block_on(async {
-        let prepared = prepare(Arc::new(order.plan()), Survey::Tools).await?;
+    runtime.block_on(async {
+        let prepared = prepare(Arc::new(plan), Survey::Tools).await?;
         let (_running, stop) = watch::channel(StopRequest::None);
         let (snapshots, mut published) = watch::channel(None);
         let display = tokio::spawn(async move {
@@ -219,24 +263,9 @@ pub(crate) fn run(order: &Order) -> anyhow::Result<Seen> {
             }
             Ok::<(), serde_json::Error>(())
         });
+        begins();
         let observation = prepared.run(Controls { stop, snapshots, pieces: None }).await?;
         display.await??;
-        Ok::<Observation, anyhow::Error>(observation)
-    })?;
-    let total = observation.metrics.total();
-    let plugin = observation.metrics.plugins().first();
-    let microseconds = |quantile| {
-        let time = total.response_time.quantile(quantile)?;
-        u64::try_from(time.as_micros()).ok()
-    };
-    Ok(Seen {
-        ok: total.outcomes.ok(),
-        errors: total.outcomes.errors(),
-        p50_us: microseconds(0.5),
-        p99_us: microseconds(0.99),
-        peak_rss_bytes: observation.generator.peak_rss_bytes,
-        lateness_p99_us: total.lateness.quantile(0.99).and_then(|time| u64::try_from(time.as_micros()).ok()),
-        call_p50_us: plugin.and_then(|plugin| plugin.call_us.quantile(0.5)),
-        start_ms: plugin.map(|plugin| plugin.start_time.as_secs_f64() * 1e3),
+        Ok(observation)
     })
 }

@@ -16,15 +16,22 @@ pub(crate) struct Effort {
     pub(crate) repetitions: u32,
     /// Length of one run.
     pub(crate) length: Duration,
+    /// To see that it works, not to judge by.
+    pub(crate) quick: bool,
 }
 
 impl Effort {
     pub(crate) fn new(repetitions: u32, quick: bool) -> Self {
         if quick {
-            Self { repetitions: 2, length: Duration::from_secs(1) }
+            Self { repetitions: 2, length: Duration::from_secs(1), quick }
         } else {
-            Self { repetitions, length: Duration::from_secs(2) }
+            Self { repetitions, length: Duration::from_secs(2), quick }
         }
+    }
+
+    /// The length of runs that take longer than others, unless all are to be quick.
+    pub(crate) fn longer(&self, length: Duration) -> Duration {
+        if self.quick { self.length } else { length }
     }
 }
 
@@ -83,7 +90,7 @@ pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Vec<Figure>> {
 
 #[expect(clippy::print_stdout, reason = "a figure without its circumstances is no figure")]
 pub(crate) fn say_where_we_are(effort: &Effort) {
-    let Effort { repetitions, length } = effort;
+    let Effort { repetitions, length, .. } = effort;
     println!(
         "{repetitions} repetitions of {} s, variants alternating; whole processes, calls as the target counted them",
         length.as_secs()

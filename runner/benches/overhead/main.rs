@@ -1,7 +1,9 @@
 //! What the generator itself costs: `cargo bench -p pmcp-loadtest --bench overhead`.
 //!
 //! In: this machine, quiet. Out: a table of CPU per request beside `wrk` and `oha` on the same job, with the targets the project
-//! holds itself to. With `-- plugins`: what plugins cost. With `-- --gate`: instructions, allocations and system calls per request, which are exact and gate the CI.
+//! holds itself to. With `-- plugins`: what plugins cost. With `-- arrivals`: how punctually requests of the open model are sent. With
+//! `-- stall`: whether a server's stall is told as it was. With `-- --gate`: instructions, allocations and system calls per request,
+//! which are exact and gate the CI.
 //!
 //! The binary runs itself in two roles: `target` answers as fast as it can from a process of its own, `client` is a whole run of
 //! the library. Method: everything is measured over whole processes, variants alternate inside each repetition, and ratios are
@@ -9,6 +11,8 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are this program's output")]
 
+#[cfg(unix)]
+mod arrivals;
 #[cfg(unix)]
 mod client;
 #[cfg(unix)]
@@ -25,6 +29,8 @@ mod plugins;
 mod process;
 #[cfg(unix)]
 mod shape;
+#[cfg(unix)]
+mod stall;
 #[cfg(unix)]
 mod table;
 #[cfg(unix)]
@@ -55,7 +61,7 @@ mod command {
     use pmcp_loadtest::plan::PluginLimits;
 
     use crate::table::{Verdict, print_table};
-    use crate::{client, comparison, gate, plugins, target};
+    use crate::{arrivals, client, comparison, gate, plugins, stall, target};
 
     #[derive(Debug, Parser)]
     #[command(about = "What the load generator costs per request, beside its peers")]
@@ -81,6 +87,10 @@ mod command {
 
     #[derive(Debug, Subcommand)]
     enum Role {
+        /// How late requests of the open model are sent, and whether as many are as were asked for.
+        Arrivals,
+        /// What the open and the closed model say of a server that stalls, beside the truth.
+        Stall,
         /// What plugins cost, beside the same steps in TOML.
         Plugins,
         /// The server that is hit; prints its address, ends with its standard input.
@@ -114,6 +124,8 @@ mod command {
                 println!("{}", loaded.load_time.as_secs_f64() * 1e3);
                 return Ok(ExitCode::SUCCESS);
             }
+            Some(Role::Arrivals) => arrivals::measure(&effort)?,
+            Some(Role::Stall) => stall::measure(&effort)?,
             Some(Role::Plugins) => plugins::measure(&effort)?,
             None if arguments.gate => gate::measure()?,
             None => comparison::measure(&effort)?,

@@ -35,6 +35,10 @@ pub(crate) enum Unit {
     Count,
     #[serde(rename = "MB")]
     Megabytes,
+    #[serde(rename = "ms")]
+    Milliseconds,
+    #[serde(rename = "percent")]
+    Percent,
 }
 
 /// How a figure stands to its bounds.
@@ -82,6 +86,8 @@ impl Figure {
 
     fn cells(&self) -> [String; 5] {
         let text = |value: f64| match self.unit {
+            Unit::Percent => format!("{value:.2}"),
+            Unit::Milliseconds => format!("{value:.1}"),
             Unit::Ratio | Unit::Microseconds | Unit::Count if value < 100.0 => format!("{value:.2}"),
             _ => format!("{value:.0}"),
         };
@@ -90,6 +96,8 @@ impl Figure {
         let unit = match self.unit {
             Unit::Microseconds => " us",
             Unit::Megabytes => " MB",
+            Unit::Milliseconds => " ms",
+            Unit::Percent => " %",
             Unit::Ratio | Unit::Count => "",
         };
         let value = self.value.map_or_else(|| "-".to_owned(), |value| text(value) + unit);
