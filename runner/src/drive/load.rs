@@ -53,6 +53,7 @@ impl LoadShare {
             coming: Cell::new(0),
             next: Cell::new(None),
             claimed: Cell::new(0),
+            missed: Cell::new(0),
             waiting: RefCell::default(),
         });
         Rc::new(Self {
@@ -104,13 +105,13 @@ impl LoadShare {
         ((self.place as u64) << LOAD_SHIFT) | number
     }
 
-    /// The next iteration of virtual user `vu`, which has begun `begun` so far; `None` when there is none left.
-    pub(crate) fn claim(&self, vu: u64, begun: u64) -> Option<Claim> {
+    /// The next iteration of virtual user `vu`, which has begun `begun` so far and is free `now`; `None` when there is none left.
+    pub(crate) fn claim(&self, vu: u64, begun: u64, now: Moment) -> Option<Claim> {
         if !self.is_running() {
             return None;
         }
         match (&self.load().executor, &self.queue) {
-            (_, Some(queue)) => queue.claim().map(|(arrival, due)| Claim {
+            (_, Some(queue)) => queue.claim_in_time(now).map(|(arrival, due)| Claim {
                 session: self.session(0),
                 iteration: arrival,
                 due: Some(due),
@@ -158,6 +159,8 @@ pub(crate) struct Queue {
     next: Cell<Option<Arrival>>,
     /// How many were claimed or given up.
     claimed: Cell<u64>,
+    /// How many were given up by those who came too late for them, and are not counted yet.
+    missed: Cell<u64>,
     /// Virtual users that have come and not claimed anything yet.
     coming: Cell<u64>,
     /// In the order of what they wait for.
@@ -188,6 +191,12 @@ impl Queue {
         next.map(|arrival| (arrival.number, self.start.after(arrival.due)))
     }
 
+    /// Claims the next arrival that has not waited too long for whoever is free `now`.
+    fn claim_in_time(&self, now: Moment) -> Option<(u64, Moment)> {
+        self.missed.set(self.missed.get() + self.pass_over_late(now));
+        self.claim()
+    }
+
     fn claim(&self) -> Option<(u64, Moment)> {
         let next = self.peek();
         self.next.set(None);
@@ -215,8 +224,12 @@ impl Queue {
         self.coming.set(self.coming.get().saturating_sub(1));
     }
 
-    /// Gives up the arrivals that have waited too long for a virtual user; how many.
+    /// Gives up the arrivals that have waited too long for a virtual user; how many since the last time.
     pub(crate) fn give_up_late(&self, now: Moment) -> u64 {
+        self.missed.take() + self.pass_over_late(now)
+    }
+
+    fn pass_over_late(&self, now: Moment) -> u64 {
         let mut given_up = 0;
         while self.peek().is_some_and(|(_, due)| due.after(self.max_wait) < now) {
             self.claim();

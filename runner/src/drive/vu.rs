@@ -222,7 +222,8 @@ impl Vu {
                 continue;
             }
             self.report_ready();
-            let claim = self.load.claim(self.number, self.begun)?;
+            let now = self.worker.context.clock.now();
+            let claim = self.load.claim(self.number, self.begun, now)?;
             self.begun += 1;
             let mut draws = Draws::new(self.worker.settings().seed, claim.session, claim.iteration);
             let class = self.load.class_of(claim, self.number);

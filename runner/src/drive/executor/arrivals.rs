@@ -27,12 +27,12 @@ pub(super) async fn keep(worker: &Worker, load: &LoadShare, crew: &mut Crew) {
         let now = clock.now();
         let arrived = due.pass(now.min(ends));
         queue.release(now);
+        // One more virtual user for each arrival that found none, unless one is on its way already: also where it does not wait.
+        let behind = due.passed.saturating_sub(queue.claimed());
         count(worker, arrived, Dropped { no_free_vu: queue.give_up_late(now), run_ended: 0 });
         if now >= ends {
             break;
         }
-        // One more virtual user for each arrival that found none, unless one is on its way already.
-        let behind = due.passed.saturating_sub(queue.claimed());
         let wanted = behind.saturating_sub(queue.coming()).min(most.saturating_sub(crew.len()));
         (0..wanted).for_each(|_| crew.add());
         let next = due.next().map_or(ends, |next| next.min(ends));

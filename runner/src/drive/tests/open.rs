@@ -114,6 +114,28 @@ async fn what_waits_too_long_for_a_virtual_user_is_dropped_and_counted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_becomes_free_does_not_take_up_what_has_waited_too_long() {
+    let mut pool = pool(1, 1);
+    pool.max_wait = MILLISECOND * 5;
+    // Free at 70 ms, when the arrival of 50 ms has waited 20 ms and the next one is due at 100 ms.
+    let seen = observe(arriving(20.0, SECOND * 2, pool), steady(MILLISECOND * 70)).await;
+    assert_eq!((seen.books.iterations_due, seen.books.iterations_started), (40, 20));
+    assert_eq!(seen.books.dropped.total(), 20);
+    assert_eq!(seen.metrics.total().lateness.max(), Some(Duration::ZERO));
+    assert_eq!(seen.metrics.timeline().iter().map(|row| row.arrivals.dropped).sum::<u64>(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn virtual_users_come_also_for_arrivals_that_do_not_wait_for_them() {
+    let mut pool = pool(1, 20);
+    pool.max_wait = Duration::ZERO;
+    let seen = observe(arriving(100.0, SECOND * 3, pool), steady(MILLISECOND * 95)).await;
+    let Books { iterations_due, iterations_started, dropped, .. } = seen.books;
+    assert_eq!(iterations_due, iterations_started + dropped.total());
+    assert!(iterations_started > 280, "{dropped:?}: one user alone would have begun 30");
+}
+
+#[tokio::test(start_paused = true)]
 async fn more_virtual_users_come_when_arrivals_find_none_and_no_more_than_are_allowed() {
     let seen = observe(arriving(100.0, SECOND * 3, pool(1, 60)), steady(MILLISECOND * 500)).await;
     assert_eq!(seen.books.dropped.total(), 0);
