@@ -151,7 +151,8 @@ pub(super) fn validity(report: &Report, page: &mut Page) {
 /// The bound where the finding does not name it itself.
 fn bound(unit: &str, bound: f64) -> String {
     match unit {
-        "ratio" => format!(" (bound: {:.0} %)", bound * 100.0),
+        // As precise as the finding: 99.5 % is not 100 %.
+        "ratio" => format!(" (bound: {:.1} %)", bound * 100.0),
         "us" => format!(" (bound: {:.1} ms)", bound / 1e3),
         _ => String::new(),
     }
