@@ -1,4 +1,4 @@
-//! What the generator itself costs: CPU time of a thread and of the process, memory. Zero where the platform does not tell.
+//! What the generator itself costs: CPU time of a thread and of the process, time without a CPU, memory. Zero where the platform does not tell.
 
 use std::time::Duration;
 
@@ -10,6 +10,19 @@ pub(crate) fn thread_cpu() -> Duration {
         clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
     }
     #[cfg(not(unix))]
+    Duration::ZERO
+}
+
+/// How long the calling thread was ready to run while others had the CPU, since it began.
+pub(crate) fn thread_waited() -> Duration {
+    // The second of the three figures, in nanoseconds (Linux, Documentation/scheduler/sched-stats.rst).
+    #[cfg(target_os = "linux")]
+    {
+        let figures = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+        let waited = figures.split_whitespace().nth(1).and_then(|waited| waited.parse().ok());
+        Duration::from_nanos(waited.unwrap_or(0))
+    }
+    #[cfg(not(target_os = "linux"))]
     Duration::ZERO
 }
 

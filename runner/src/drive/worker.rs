@@ -212,7 +212,7 @@ pub(crate) struct Lines {
 
 /// Runs a worker to its end. Must be called inside a `LocalSet`.
 pub(crate) async fn work(worker: Rc<Worker>, mut lines: Lines) {
-    let cpu_before = usage::thread_cpu();
+    let (cpu_before, waited_before) = (usage::thread_cpu(), usage::thread_waited());
     let context = Rc::clone(&worker.context);
     let sweeper = tokio::task::spawn_local({
         let (context, period) = (Rc::clone(&context), sweep_period(shortest_timeout(&worker.plan)));
@@ -246,6 +246,7 @@ pub(crate) async fn work(worker: Rc<Worker>, mut lines: Lines) {
     worker.advance(Phase::Stopping);
     let usage = WorkerUsage {
         cpu: usage::thread_cpu().saturating_sub(cpu_before),
+        waited: usage::thread_waited().saturating_sub(waited_before),
         wall: context.clock.now().elapsed(),
     };
     let end = WorkerEnd { books: context.books(), usage, window: worker.window.get() };

@@ -79,7 +79,7 @@ impl Run {
     pub(crate) fn of(plan: Plan) -> Self {
         let seconds = (0..10).map(|_| Recorder::new(plan.series().len())).collect();
         let wall = Duration::from_secs(10);
-        let worker = |milliseconds| WorkerUsage { cpu: Duration::from_millis(milliseconds), wall };
+        let worker = |milliseconds| WorkerUsage { cpu: Duration::from_millis(milliseconds), waited: Duration::ZERO, wall };
         let (metrics, warm_up) = Metrics::new(plan.series().len(), WarmUp::None).settle(wall);
         let observation = Observation {
             started_at: "2026-11-20T13:00:00Z".parse().unwrap(),
@@ -215,8 +215,16 @@ impl Run {
     /// CPU shares of the worker threads, over the measured window.
     pub(crate) fn busy(mut self, shares: &[f64]) -> Self {
         let wall = self.observation.window;
-        self.observation.generator.workers =
-            shares.iter().map(|&share| WorkerUsage { cpu: wall.mul_f64(share), wall }).collect();
+        let worker = |&share| WorkerUsage { cpu: wall.mul_f64(share), waited: Duration::ZERO, wall };
+        self.observation.generator.workers = shares.iter().map(worker).collect();
+        self
+    }
+
+    /// The share of the measured window in which the worker threads were ready to run and had no CPU.
+    pub(crate) fn kept_waiting(mut self, share: f64) -> Self {
+        for worker in &mut self.observation.generator.workers {
+            worker.waited = worker.wall.mul_f64(share);
+        }
         self
     }
 

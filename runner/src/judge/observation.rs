@@ -147,6 +147,8 @@ pub struct GeneratorUsage {
 pub struct WorkerUsage {
     /// User and system CPU time of the thread over the measured window.
     pub cpu: Duration,
+    /// How long the thread was ready to run and others had the CPU; zero where the platform does not tell.
+    pub waited: Duration,
     /// Length of the window it was measured over.
     pub wall: Duration,
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::wording::{self, count, counted};
-use super::{Observation, Outcome, SeriesMetrics, TransportFault, WorkerUsage};
+use super::{Histogram, Observation, Outcome, SeriesMetrics, TransportFault, WorkerUsage};
 use crate::plan::Plan;
 
 /// Above this share of their CPU time, worker threads queue their own work, and the queueing shows in the response times.
@@ -53,9 +53,9 @@ pub struct Gate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GateName {
-    /// CPU time of all worker threads against what they had.
+    /// CPU time that all worker threads used or were kept waiting for, against what they had.
     GeneratorCpu,
-    /// CPU time of the busiest worker thread against what it had.
+    /// The same of the busiest worker thread.
     BusiestWorker,
     /// Little's law: virtual users' time must be explained by waiting for the server, connecting, thinking, backing off and running
     /// plugins.
@@ -169,20 +169,25 @@ pub fn judge_validity(plan: &Plan, observation: &Observation) -> Vec<Gate> {
 fn generator_cpu(observation: &Observation) -> Gate {
     let workers = &observation.generator.workers;
     let cpu: Duration = workers.iter().map(|worker| worker.cpu).sum();
+    let waited: Duration = workers.iter().map(|worker| worker.waited).sum();
     let wall: Duration = workers.iter().map(|worker| worker.wall).sum();
     let name = GateName::GeneratorCpu;
-    let Some(share) = ratio(cpu, wall) else {
+    let Some(demand) = Demand::of(cpu, waited, wall) else {
         return Gate::not_judged(name, None, MOST_GENERATOR_CPU, "ratio", "worker CPU time was not measured");
     };
     if let Some(why) = too_short(workers) {
-        return Gate::not_judged(name, Some(share), MOST_GENERATOR_CPU, "ratio", why);
+        return Gate::not_judged(name, Some(demand.total()), MOST_GENERATOR_CPU, "ratio", why);
+    }
+    let mut finding = format!("worker threads used {} of their CPU time", percent(demand.used));
+    if let Some(waited) = demand.worth_telling() {
+        finding.push_str(&format!(" and waited for a free CPU in {}", percent(waited)));
     }
     Gate::at_most(
         name,
-        share,
+        demand.total(),
         MOST_GENERATOR_CPU,
         "ratio",
-        format!("worker threads used {} of their CPU time", percent(share)),
+        finding,
         "lower the load, give the generator more cores (--workers), or run it on a machine of its own",
     )
 }
@@ -192,23 +197,51 @@ fn busiest_worker(observation: &Observation) -> Gate {
         .generator
         .workers
         .iter()
-        .filter_map(|worker| ratio(worker.cpu, worker.wall))
-        .max_by(f64::total_cmp);
+        .filter_map(|worker| Demand::of(worker.cpu, worker.waited, worker.wall))
+        .max_by(|left, right| left.total().total_cmp(&right.total()));
     let name = GateName::BusiestWorker;
-    let Some(share) = busiest else {
+    let Some(demand) = busiest else {
         return Gate::not_judged(name, None, MOST_BUSY_WORKER, "ratio", "worker CPU time was not measured");
     };
     if let Some(why) = too_short(&observation.generator.workers) {
-        return Gate::not_judged(name, Some(share), MOST_BUSY_WORKER, "ratio", why);
+        return Gate::not_judged(name, Some(demand.total()), MOST_BUSY_WORKER, "ratio", why);
+    }
+    let mut finding = format!("the busiest worker thread was busy {} of the time", percent(demand.used));
+    if let Some(waited) = demand.worth_telling() {
+        finding.push_str(&format!(" and waited for a free CPU in {}", percent(waited)));
     }
     Gate::at_most(
         name,
-        share,
+        demand.total(),
         MOST_BUSY_WORKER,
         "ratio",
-        format!("the busiest worker thread was busy {} of the time", percent(share)),
-        "lower the load or raise --workers, so that no worker thread carries more than it can",
+        finding,
+        "lower the load, raise --workers so that no worker thread carries more than it can, or quieten the machine it runs on",
     )
+}
+
+/// What worker threads wanted of the CPU, as shares of their time. A thread that others keep from running is as late as one that has
+/// too much to do, and its own CPU time does not show it.
+#[derive(Debug, Clone, Copy)]
+struct Demand {
+    used: f64,
+    waited: f64,
+}
+
+impl Demand {
+    /// Nothing where no CPU time was measured.
+    fn of(cpu: Duration, waited: Duration, wall: Duration) -> Option<Self> {
+        Some(Self { used: ratio(cpu, wall)?, waited: ratio(waited, wall)? })
+    }
+
+    fn total(self) -> f64 {
+        self.used + self.waited
+    }
+
+    /// The wait, where it is more than what any scheduler costs.
+    fn worth_telling(self) -> Option<f64> {
+        (self.waited >= 0.01).then_some(self.waited)
+    }
 }
 
 /// Why workers did not run long enough to say how busy they were; `None` where they did.
@@ -240,14 +273,30 @@ fn send_lateness(observation: &Observation, operations: &SeriesMetrics) -> Gate 
     };
     // A new connection stands between a call's being due and its first byte: the server's doing as much as ours.
     let connections = observation.books.connections_opened;
-    if connections * CALLS_FOR_P99 > calls && lateness > bound {
-        let why =
-            format!("{connections} connections were opened for {calls} calls, and connecting is part of it");
+    if lateness > bound && explained_by_connecting(&operations.lateness, connections, bound) {
+        let why = format!(
+            "{} opened for {}, and connecting is part of it",
+            match connections {
+                1 => "1 connection was".to_owned(),
+                _ => format!("{} were", counted(connections, "connection")),
+            },
+            counted(calls, "call")
+        );
         return Gate::not_judged(name, Some(micros(lateness)), micros(bound), "us", why);
     }
     let finding = format!("99 % of the calls were sent within {} of being due", short(lateness));
     let advice = if observation.books.iterations_due > 0 { LATE_ARRIVALS } else { LATE };
     Gate::at_most(name, micros(lateness), micros(bound), "us", finding, advice)
+}
+
+/// Whether so few calls are late that each may be one that had to wait for a new connection: the others' 99th percentile is in bounds,
+/// or they are too few to have one.
+fn explained_by_connecting(lateness: &Histogram, connections: u64, bound: Duration) -> bool {
+    let calls = lateness.count();
+    let others = calls.saturating_sub(connections);
+    let quantile = 0.99 * others as f64 / calls as f64;
+    connections > 0
+        && (others < CALLS_FOR_P99 || lateness.quantile(quantile).is_some_and(|late| late <= bound))
 }
 
 /// How far the generator may be behind: too little to decide a threshold that is set for such a server.

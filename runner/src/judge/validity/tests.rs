@@ -35,6 +35,21 @@ fn a_busy_generator_fails_its_gate_with_advice() {
 }
 
 #[test]
+fn a_worker_that_others_keep_from_running_is_as_bad_as_a_busy_one() {
+    let starved = gate(GateName::GeneratorCpu, sound().busy(&[0.45, 0.45]).kept_waiting(0.4));
+    assert!(starved.failed(), "{starved:?}");
+    assert_eq!(
+        starved.finding,
+        "worker threads used 45.0 % of their CPU time and waited for a free CPU in 40.0 %"
+    );
+    assert!(starved.advice.unwrap().contains("a machine of its own"));
+    let busiest = |waiting| gate(GateName::BusiestWorker, sound().busy(&[0.5, 0.1]).kept_waiting(waiting));
+    assert!(busiest(0.45).failed());
+    assert_eq!(busiest(0.3).state, GateState::Passed);
+    assert_eq!(busiest(0.001).finding, "the busiest worker thread was busy 50.0 % of the time");
+}
+
+#[test]
 fn one_full_worker_is_seen_though_the_others_idle() {
     let run = || sound().busy(&[0.95, 0.05]);
     assert_eq!(gate(GateName::GeneratorCpu, run()).state, GateState::Passed);
@@ -185,6 +200,21 @@ fn lateness_that_connecting_explains_is_not_held_against_the_generator() {
         .calls_sent_late("search", 1000, 10, Duration::from_millis(20))
         .books(Books { connections_opened: 1000, ..books(200, 198.0) });
     assert_eq!(gate(GateName::SendLateness, run).state, GateState::NotJudged);
+}
+
+#[test]
+fn more_late_calls_than_connections_are_held_against_the_generator() {
+    let run = |on_time, late, connections_opened| {
+        Run::new()
+            .calls("search", on_time, 10, Outcome::Ok)
+            .calls_sent_late("search", late, 10, Duration::from_millis(20))
+            .books(Books { connections_opened, ..books(200, 198.0) })
+    };
+    assert_eq!(gate(GateName::SendLateness, run(1000, 40, 50)).state, GateState::NotJudged);
+    assert!(gate(GateName::SendLateness, run(1000, 100, 50)).failed());
+    let few = gate(GateName::SendLateness, run(100, 40, 50));
+    assert_eq!(few.state, GateState::NotJudged, "fewer than a hundred calls are left to judge by");
+    assert_eq!(few.finding, "50 connections were opened for 140 calls, and connecting is part of it");
 }
 
 #[test]
