@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
 use super::clock::{Clock, date_and_time};
+use super::executor::StartLine;
 use super::link::Link;
 use super::pacer::Time;
 use super::plugin::{Plugins, Watcher};
@@ -154,12 +155,15 @@ impl Prepared {
         let (ticks, incoming) = mpsc::unbounded_channel();
         let (phase, _) = watch::channel(Phase::Running);
         let mut recycling = Vec::new();
+        let start_lines: Arc<[StartLine]> = plan.loads.iter().map(|_| StartLine::of(workers)).collect();
         let seats: Vec<_> = (0..workers)
             .map(|index| {
                 let (recycle, recycled) = mpsc::unbounded_channel();
                 recycling.push(recycle);
                 let lines = Lines { ticks: ticks.clone(), recycled, phase: phase.subscribe() };
-                let place = Place { index: index as usize, stripe: plan.shard.part(index, workers), time };
+                let start_lines = Arc::clone(&start_lines);
+                let stripe = plan.shard.part(index, workers);
+                let place = Place { index: index as usize, stripe, time, start_lines };
                 (Seat { clock, place, shared_session: shared_session.clone(), share: self.share() }, lines)
             })
             .collect();

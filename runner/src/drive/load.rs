@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
+use super::executor::StartLine;
 use super::script::mix::Mix;
 use super::worker::Phase;
 use crate::judge::Moment;
@@ -34,6 +37,7 @@ pub(crate) struct LoadShare {
     place: usize,
     plan: Arc<Plan>,
     pub(crate) stripe: Stripe,
+    start_lines: Arc<[StartLine]>,
     /// What its iterations are drawn from.
     pub(crate) mix: Mix,
     phase: Cell<Phase>,
@@ -44,10 +48,17 @@ pub(crate) struct LoadShare {
 }
 
 impl LoadShare {
-    pub(crate) fn new(place: usize, plan: &Arc<Plan>, stripe: Stripe) -> Rc<Self> {
+    pub(crate) fn new(
+        place: usize,
+        plan: &Arc<Plan>,
+        stripe: Stripe,
+        start_lines: &Arc<[StartLine]>,
+    ) -> Rc<Self> {
         let load = &plan.loads[place];
         let queue = load.executor.pool().map(|pool| Queue {
-            start: Moment::ORIGIN.after(load.start),
+            start: Cell::new(None),
+            opens: Notify::new(),
+            everybody_ready: Notify::new(),
             max_wait: pool.max_wait,
             arrivals: RefCell::new(arrivals(plan, place, stripe)),
             coming: Cell::new(0),
@@ -60,6 +71,7 @@ impl LoadShare {
             place,
             plan: Arc::clone(plan),
             stripe,
+            start_lines: Arc::clone(start_lines),
             mix: Mix::of(plan, place),
             phase: Cell::new(Phase::Running),
             claimed: Cell::new(0),
@@ -79,6 +91,20 @@ impl LoadShare {
 
     pub(crate) fn load(&self) -> &Load {
         &self.plan.loads[self.place]
+    }
+
+    /// Where the workers meet before it begins.
+    pub(crate) fn start_line(&self) -> &StartLine {
+        &self.start_lines[self.place]
+    }
+
+    /// Waits until arrivals can be claimed, or never will be.
+    pub(crate) async fn opening(&self) {
+        if let Some(queue) = &self.queue {
+            while queue.start.get().is_none() && self.is_running() {
+                queue.opens.notified().await;
+            }
+        }
     }
 
     /// Whether iterations begin when they are due, not when a virtual user is free.
@@ -152,7 +178,10 @@ fn arrivals(plan: &Plan, place: usize, stripe: Stripe) -> Arrivals {
 /// The arrivals of an open load that nobody has claimed yet, and the virtual users that have claimed one which is not due yet.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    start: Moment,
+    /// When the load begins, once that is known.
+    start: Cell<Option<Moment>>,
+    opens: Notify,
+    everybody_ready: Notify,
     max_wait: Duration,
     arrivals: RefCell<Arrivals>,
     /// Looked at, but not claimed.
@@ -188,7 +217,8 @@ impl Queue {
     fn peek(&self) -> Option<(u64, Moment)> {
         let next = self.next.get().or_else(|| self.arrivals.borrow_mut().next());
         self.next.set(next);
-        next.map(|arrival| (arrival.number, self.start.after(arrival.due)))
+        let start = self.start.get()?;
+        next.map(|arrival| (arrival.number, start.after(arrival.due)))
     }
 
     /// Claims the next arrival that has not waited too long for whoever is free `now`.
@@ -222,6 +252,22 @@ impl Queue {
     /// One of those that have come is ready, or has gone again.
     pub(crate) fn expect_one_less(&self) {
         self.coming.set(self.coming.get().saturating_sub(1));
+        if self.coming.get() == 0 {
+            self.everybody_ready.notify_waiters();
+        }
+    }
+
+    /// Waits until everybody who has come is ready.
+    pub(crate) async fn all_ready(&self) {
+        while self.coming.get() > 0 {
+            self.everybody_ready.notified().await;
+        }
+    }
+
+    /// From now on arrivals can be claimed; the first is due no earlier than at `start`.
+    pub(crate) fn open(&self, start: Moment) {
+        self.start.set(Some(start));
+        self.opens.notify_waiters();
     }
 
     /// Gives up the arrivals that have waited too long for a virtual user; how many since the last time.
@@ -258,6 +304,7 @@ impl Queue {
 
     /// Tells those that wait that nothing more will be due.
     fn send_home(&self) {
+        self.opens.notify_waiters();
         for (_, waiter) in self.waiting.borrow_mut().drain(..) {
             waiter.tell(Call::Leave);
         }

@@ -222,6 +222,7 @@ impl Vu {
                 continue;
             }
             self.report_ready();
+            self.load.opening().await;
             let now = self.worker.context.clock.now();
             let claim = self.load.claim(self.number, self.begun, now)?;
             self.begun += 1;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::alarm::Alarms;
 use super::context::Context;
 use super::deadline::sweep_period;
-use super::executor;
+use super::executor::{self, StartLine};
 use super::load::LoadShare;
 use super::pacer::Time;
 use super::plugin::{Guests, Watcher};
@@ -71,7 +71,7 @@ pub(crate) struct WorkerEnd {
 }
 
 /// Where a worker stands among the others.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Place {
     /// Its number among the workers of this machine.
     pub(crate) index: usize,
@@ -79,6 +79,8 @@ pub(crate) struct Place {
     pub(crate) stripe: Stripe,
     /// Whether time is that of the world.
     pub(crate) time: Time,
+    /// Where workers meet before open loads begin, by load.
+    pub(crate) start_lines: Arc<[StartLine]>,
 }
 
 /// What a worker's virtual users share beside the context.
@@ -119,13 +121,13 @@ impl Worker {
         place: Place,
         watcher: Option<&Watcher>,
     ) -> Rc<Self> {
-        let Place { index, stripe, time } = place;
+        let Place { index, stripe, time, start_lines } = place;
         let Share { plan, steps, dialect, plugins, .. } = share;
         let guests = plugins
             .all
             .iter()
             .map(|plugin| Guests::new(Arc::clone(plugin), Rc::clone(&context), watcher.cloned()));
-        let loads = (0..plan.loads.len()).map(|load| LoadShare::new(load, &plan, stripe));
+        let loads = (0..plan.loads.len()).map(|load| LoadShare::new(load, &plan, stripe, &start_lines));
         Rc::new(Self {
             guests: guests.collect(),
             loads: loads.collect(),

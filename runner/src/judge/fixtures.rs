@@ -79,7 +79,11 @@ impl Run {
     pub(crate) fn of(plan: Plan) -> Self {
         let seconds = (0..10).map(|_| Recorder::new(plan.series().len())).collect();
         let wall = Duration::from_secs(10);
-        let worker = |milliseconds| WorkerUsage { cpu: Duration::from_millis(milliseconds), waited: Duration::ZERO, wall };
+        let worker = |milliseconds| WorkerUsage {
+            cpu: Duration::from_millis(milliseconds),
+            waited: Duration::ZERO,
+            wall,
+        };
         let (metrics, warm_up) = Metrics::new(plan.series().len(), WarmUp::None).settle(wall);
         let observation = Observation {
             started_at: "2026-11-20T13:00:00Z".parse().unwrap(),

@@ -5,24 +5,28 @@
 //! for the server.
 
 use std::iter::Peekable;
+use std::time::Duration;
 
-use super::Crew;
+use super::{Crew, wait};
 use crate::drive::load::{LoadShare, Queue};
 use crate::drive::pacer::Pacer;
 use crate::drive::worker::Worker;
 use crate::judge::{Arrivals as Counts, Dropped, Moment};
+use crate::plan::Pool;
 use crate::plan::schedule::Arrivals;
+
+/// How long before a load that begins later its first virtual users come.
+const AHEAD: Duration = Duration::from_secs(2);
 
 /// Keeps the arrivals until the schedule is over or the run is stopped.
 pub(super) async fn keep(worker: &Worker, load: &LoadShare, crew: &mut Crew) {
     let (Some(queue), Some(pool)) = (&load.queue, load.load().executor.pool()) else { return };
-    let start = Moment::ORIGIN.after(load.load().start);
-    let ends = load.load().ends().map_or(start, |ends| Moment::ORIGIN.after(ends));
     let clock = worker.context.clock;
+    let start = begin(worker, load, queue, pool, crew).await;
+    let ends = start.after(load.load().executor.duration().unwrap_or_default());
     let mut pacer = Pacer::new(clock, worker.time);
     let mut due = Due { start, arrivals: load.arrivals().peekable(), passed: 0 };
     let most = load.stripe.share_of(pool.max_vus.get().into());
-    crew.adjust(load.stripe.share_of(pool.vus.into()), clock.now());
     while load.is_running() {
         let now = clock.now();
         let arrived = due.pass(now.min(ends));
@@ -43,6 +47,34 @@ pub(super) async fn keep(worker: &Worker, load: &LoadShare, crew: &mut Crew) {
         }
     }
     finish(worker, queue, &mut due, ends);
+}
+
+/// Lets the first virtual users come, and opens the queue to them; when the load begins. One that begins with the run waits until they have
+/// their sessions: the first arrivals should find what the later ones do. One that begins later has them come ahead of it.
+async fn begin(worker: &Worker, load: &LoadShare, queue: &Queue, pool: &Pool, crew: &mut Crew) -> Moment {
+    let clock = worker.context.clock;
+    let planned = Moment::ORIGIN.after(load.load().start);
+    wait(worker, load, Moment::ORIGIN.after(load.load().start.saturating_sub(AHEAD))).await;
+    crew.adjust(load.stripe.share_of(pool.vus.into()), clock.now());
+    let start = if planned > clock.now() {
+        planned
+    } else {
+        let ready = async {
+            let patience = worker.settings().timeout;
+            // Who has no session by then will be late, which is counted.
+            let _ = tokio::time::timeout(patience, queue.all_ready()).await;
+            load.start_line().meet(clock).await
+        };
+        let mut ready = std::pin::pin!(ready);
+        loop {
+            tokio::select! {
+                start = &mut ready => break start,
+                () = worker.changed.notified() => if !load.is_running() { break clock.now() },
+            }
+        }
+    };
+    queue.open(start);
+    start
 }
 
 /// What is due at the end and was not begun is dropped.

@@ -3,10 +3,12 @@
 mod arrivals;
 mod crew;
 mod population;
+mod start;
 
 use std::rc::Rc;
 
 pub(crate) use crew::Member;
+pub(crate) use start::StartLine;
 
 use super::load::LoadShare;
 use super::worker::Worker;
@@ -17,11 +19,10 @@ use crew::Crew;
 /// virtual users have ended.
 pub(crate) async fn keep(worker: Rc<Worker>, load: Rc<LoadShare>) {
     let mut crew = Crew::new(Rc::clone(&worker), Rc::clone(&load));
-    let start = Moment::ORIGIN.after(load.load().start);
-    wait(&worker, &load, start).await;
     if load.is_open() {
         arrivals::keep(&worker, &load, &mut crew).await;
     } else {
+        wait(&worker, &load, Moment::ORIGIN.after(load.load().start)).await;
         population::keep(&worker, &load, &mut crew).await;
     }
     worker.end_load(&load);

@@ -239,6 +239,55 @@ async fn the_time_of_virtual_users_is_accounted_for() {
     assert!(residual.abs() < 0.01, "{residual} {books:?}");
 }
 
+/// A server that takes its time for a handshake.
+fn slow_to_greet(takes: Duration) -> MemoryServer {
+    MemoryServer::new(move |request| {
+        let message: Value = serde_json::from_str(&request.body).unwrap_or_default();
+        match message["method"].as_str() {
+            Some("initialize") => json_reply(
+                takes,
+                &message,
+                &json!({"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": {"name": "m"}}),
+            ),
+            Some("tools/call") => json_reply(MILLISECOND * 10, &message, &json!({"content": []})),
+            _ => accepted(),
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_begins_when_its_virtual_users_have_their_sessions() {
+    for workers in [1, 3] {
+        let mut plan = arriving(100.0, SECOND * 5, pool(12, 50));
+        plan.settings.workers = NonZeroUsize::new(workers).unwrap();
+        let seen = observe(plan, slow_to_greet(MILLISECOND * 300)).await;
+        assert_eq!((seen.books.iterations_started, seen.books.iterations_waited), (500, 0));
+        assert_eq!(seen.metrics.total().lateness.max(), Some(Duration::ZERO));
+        assert_eq!(seen.window, MILLISECOND * 5_300);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_no_session_in_time_is_not_waited_for() {
+    let mut plan = arriving(10.0, SECOND * 3, pool(2, 5));
+    plan.settings.timeout = SECOND;
+    let greeted = Mutex::new(false);
+    let server = MemoryServer::new(move |request| {
+        let message: Value = serde_json::from_str(&request.body).unwrap_or_default();
+        if message["method"] != "initialize" {
+            return accepted();
+        }
+        let first = !std::mem::replace(&mut *greeted.lock().unwrap(), true);
+        let result =
+            json!({"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": {"name": "m"}});
+        if first { json_reply(Duration::ZERO, &message, &result) } else { MemoryReply::Silence }
+    });
+    let seen = observe(plan, server).await;
+    let Books { iterations_due, iterations_started, dropped, .. } = seen.books;
+    assert_eq!((iterations_due, iterations_started, dropped.total()), (30, 0, 30));
+    assert!((SECOND * 4..SECOND * 5).contains(&seen.window), "{:?}", seen.window);
+}
+
 /// Which calls were made, whoever made them: when, with which argument.
 fn calls_of(log: &Log) -> Vec<(Duration, String)> {
     let mut calls = log.lock().unwrap().clone();
