@@ -223,7 +223,7 @@ pub(crate) async fn work(worker: Rc<Worker>, mut lines: Lines) {
     let ringer = worker.plan.is_open().then(|| {
         let worker = Rc::clone(&worker);
         tokio::task::spawn_local(async move {
-            worker.alarms.keep_ringing(worker.context.clock, worker.time).await
+            worker.alarms.keep_ringing(worker.context.clock, worker.time).await;
         })
     });
     let follower = tokio::task::spawn_local(follow_phase(Rc::clone(&worker), lines.phase.clone()));

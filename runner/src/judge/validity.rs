@@ -180,7 +180,7 @@ fn generator_cpu(observation: &Observation) -> Gate {
     }
     let mut finding = format!("worker threads used {} of their CPU time", percent(demand.used));
     if let Some(waited) = demand.worth_telling() {
-        finding.push_str(&format!(" and waited for a free CPU in {}", percent(waited)));
+        finding = format!("{finding} and waited for a free CPU in {}", percent(waited));
     }
     Gate::at_most(
         name,
@@ -208,7 +208,7 @@ fn busiest_worker(observation: &Observation) -> Gate {
     }
     let mut finding = format!("the busiest worker thread was busy {} of the time", percent(demand.used));
     if let Some(waited) = demand.worth_telling() {
-        finding.push_str(&format!(" and waited for a free CPU in {}", percent(waited)));
+        finding = format!("{finding} and waited for a free CPU in {}", percent(waited));
     }
     Gate::at_most(
         name,
