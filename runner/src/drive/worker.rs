@@ -109,6 +109,8 @@ pub(crate) struct Worker {
     pub(crate) changed: Notify,
     phase: Cell<Phase>,
     window: Cell<Moment>,
+    /// When it last handed its samples over.
+    ticked: Cell<Moment>,
     /// Whether time is that of the world.
     pub(crate) time: Time,
 }
@@ -144,6 +146,7 @@ impl Worker {
             changed: Notify::new(),
             phase: Cell::new(Phase::Running),
             window: Cell::new(Moment::ORIGIN),
+            ticked: Cell::new(Moment::ORIGIN),
             time,
         })
     }
@@ -188,12 +191,11 @@ impl Worker {
     }
 
     fn tick(&self, recycled: Option<Delta>, end: Option<WorkerEnd>) -> Tick {
-        // A tick on the border of two pieces carries samples of the earlier one.
-        let nanoseconds = self.context.clock.now().as_nanos().saturating_sub(1_000_000);
-        let length = u64::try_from(TICK.as_nanos()).unwrap_or(u64::MAX);
+        let now = self.context.clock.now();
+        let before = self.ticked.replace(now);
         Tick {
             worker: self.index,
-            piece: nanoseconds / length,
+            piece: piece_between(before, now),
             delta: self.context.recorder.borrow_mut().take(recycled),
             active_vus: self.there.get() - self.idle.get(),
             vus: self.there.get(),
@@ -202,6 +204,13 @@ impl Worker {
             end,
         }
     }
+}
+
+/// The piece of the run that the samples between two ticks count under: that of their middle. Ticks come late, by a millisecond or two as
+/// a rule, and one that was to come on the border of two pieces carries samples of the earlier one.
+fn piece_between(before: Moment, now: Moment) -> u64 {
+    let middle = before.after(now.since(before) / 2);
+    u64::try_from(middle.elapsed().as_nanos() / TICK.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A worker's lines to the control thread.
@@ -279,4 +288,20 @@ async fn follow_phase(worker: Rc<Worker>, mut phase: watch::Receiver<Phase>) {
 fn shortest_timeout(plan: &Plan) -> Duration {
     let steps = plan.scenarios.iter().flat_map(Scenario::steps);
     steps.filter_map(|step| step.timeout).fold(plan.settings.timeout, Duration::min)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_that_comes_late_is_of_the_piece_in_which_its_samples_were_taken() {
+        let piece = |before, now| piece_between(Moment::from_nanos(before), Moment::from_nanos(now));
+        assert_eq!(piece(0, 250_000_000), 0);
+        assert_eq!(piece(2_750_000_000, 3_000_000_000), 11);
+        assert_eq!(piece(2_750_000_000, 3_001_500_000), 11);
+        assert_eq!(piece(2_750_000_000, 3_200_000_000), 11);
+        assert_eq!(piece(3_001_500_000, 3_250_000_000), 12);
+        assert_eq!(piece(3_000_100_000, 3_000_200_000), 12);
+    }
 }

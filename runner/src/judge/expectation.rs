@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_cold_start_is_forgotten_and_a_slow_server_does_not_raise_it() {
         assert_eq!(after([50; 100].into_iter().chain([5; 100])), Some(5));
-        assert_eq!(after([5; 1100].into_iter().chain([500; 3000])), Some(5));
+        assert_eq!(after(vec![5; 1100].into_iter().chain(vec![500; 3000])), Some(5));
     }
 
     #[test]
