@@ -26,6 +26,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 const DOWN_AFTER: u32 = 3;
 /// A broken connection alone may be one bad request; so many in a row are a target that is going away.
 const PATIENCE_WITH_BREAKS: u32 = 3;
+/// What the timer may add to a pause: it counts in milliseconds, and the one that has begun does not count.
+const TIMER_DELAY: Duration = Duration::from_millis(2);
 /// How long the end of a run that is cut off waits for sessions to be closed.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -429,7 +431,9 @@ impl Vu {
         // In the open model the pause is part of the plan, and who wakes late from it is late.
         self.free = if self.planned.is_some() { from.after(pause).min(now) } else { now };
         self.planned = self.planned.map(|planned| planned.after(pause));
-        self.worker.context.book(|books| books.think_time += self.free.since(from));
+        // Who was held up longer did not think: the books shall not balance.
+        let thought = self.free.since(from).min(pause.saturating_add(TIMER_DELAY));
+        self.worker.context.book(|books| books.think_time += thought);
         self.may_go_on()
     }
 
