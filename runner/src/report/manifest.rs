@@ -98,6 +98,9 @@ pub struct Generator {
 pub struct Worker {
     /// User and system CPU time.
     pub cpu_us: u64,
+    /// How long it was ready to run and others had the CPU; zero where the platform does not tell.
+    #[serde(default)]
+    pub waited_us: u64,
     /// The time it was measured over.
     pub wall_us: u64,
     /// `cpu_us / wall_us`.
@@ -172,6 +175,7 @@ impl From<&GeneratorUsage> for Generator {
             |cpu: Duration, wall: Duration| if wall.is_zero() { 0.0 } else { cpu.div_duration_f64(wall) };
         let workers = usage.workers.iter().map(|worker| Worker {
             cpu_us: whole_micros(worker.cpu),
+            waited_us: whole_micros(worker.waited),
             wall_us: whole_micros(worker.wall),
             cpu_ratio: rounded(share(worker.cpu, worker.wall)),
         });
