@@ -16,6 +16,9 @@ pub struct Counters {
     pub requests: u64,
     /// JSON-RPC requests by method; methods that no era knows are counted as `other`.
     pub methods: BTreeMap<&'static str, u64>,
+    /// Calls of tools by name and arguments (`echo {"message":"hello"}`); only where the script asks for them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub calls: BTreeMap<String, u64>,
     /// Answers to JSON-RPC requests by how they ended: `ok`, `tool_error`, `rpc_error`, `http_error`, `throttled`, `session_lost`,
     /// `abandoned` (the client went away first), or the name of the fault that spoiled them.
     pub answers: BTreeMap<&'static str, u64>,

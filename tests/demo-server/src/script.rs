@@ -61,6 +61,8 @@ pub struct Script {
     /// When the listener and all connections are closed for good.
     #[serde(rename = "die_at_ms", with = "millis::option")]
     pub die_at: Option<Duration>,
+    /// Keeps in the books how often each tool was called with which arguments. The books grow with every new one.
+    pub log_calls: bool,
     /// Adds the tools, resources and prompts that the official conformance suite expects.
     pub conformance: bool,
 }
@@ -86,6 +88,7 @@ impl Default for Script {
             requests_per_connection: None,
             requests_per_session: None,
             die_at: None,
+            log_calls: false,
             conformance: false,
         }
     }

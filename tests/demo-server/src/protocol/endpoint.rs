@@ -159,6 +159,11 @@ async fn answer(
     call: &Call,
 ) -> Result<Next, Gone> {
     let entry = shared.books.enter(call.counted_method());
+    if let Some(tool) = call.tool().filter(|_| performance.script.log_calls) {
+        let arguments = call.params.get("arguments").unwrap_or(&Value::Null);
+        let key = format!("{tool} {arguments}");
+        shared.books.note(|counters| *counters.calls.entry(key).or_default() += 1);
+    }
     let Cue { ordinal, fault, delay } = performance.cue(&call.method, call.name());
     if let Err(seconds) = performance.admit(Instant::now()) {
         entry.settle("throttled");

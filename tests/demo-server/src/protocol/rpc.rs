@@ -57,6 +57,11 @@ impl Call {
         self.params.get(key).and_then(Value::as_str)
     }
 
+    /// The tool that is called, if one is.
+    pub(crate) fn tool(&self) -> Option<&str> {
+        self.name().filter(|_| self.method == "tools/call")
+    }
+
     /// The `_meta` object.
     pub(crate) fn meta(&self) -> Option<&Map<String, Value>> {
         self.params.get("_meta").and_then(Value::as_object)

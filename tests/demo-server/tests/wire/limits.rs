@@ -26,6 +26,19 @@ async fn a_full_server_opens_no_session_until_one_is_closed() {
 }
 
 #[tokio::test]
+async fn calls_are_kept_with_their_arguments_where_the_script_asks_for_it() {
+    for log_calls in [true, false] {
+        let server = DemoServer::start(Script { log_calls, ..Script::default() }).unwrap();
+        let mut client = Client::connect(&server).await;
+        client.post(&echo()).await;
+        client.post(&echo()).await;
+        let calls = server.counters().calls;
+        let expected = log_calls.then(|| (r#"echo {"message":"hello"}"#.to_owned(), 2));
+        assert_eq!(calls.into_iter().collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
 async fn a_connection_is_closed_after_its_share_of_requests() {
     let script = Script { requests_per_connection: NonZeroU64::new(2), ..Script::default() };
     let server = DemoServer::start(script).unwrap();
