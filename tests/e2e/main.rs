@@ -3,9 +3,12 @@
 //! Every test starts its own server with its own script, so that all may run at once; none sleeps.
 
 mod books;
+mod breaking_points;
 mod command;
 mod compatibility;
 mod faults;
+#[cfg(unix)]
+mod gates;
 mod hostile_plugins;
 #[cfg(unix)]
 mod interrupts;
@@ -18,5 +21,6 @@ mod rehearsals;
 mod reports;
 mod secrets;
 mod starter;
+mod threshold_windows;
 mod thresholds;
 mod tool;

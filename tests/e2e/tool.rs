@@ -33,6 +33,8 @@ pub(crate) struct Tool {
     folder: TempDir,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// What starts the binary, if it is not started directly.
+    starter: Vec<String>,
     /// Beyond that it hangs.
     longest: Duration,
 }
@@ -70,6 +72,12 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// Lets real time pass, where what it does to the process under test is the matter.
+pub(crate) fn let_pass(time: Duration) {
+    let mut patient = patience(time);
+    while patient() {}
+}
+
 /// Waits for a moment at each call; says whether there is still hope.
 #[expect(clippy::disallowed_methods, reason = "the process under test lives in real time")]
 fn patience(longest: Duration) -> impl FnMut() -> bool {
@@ -97,7 +105,7 @@ impl Tool {
     pub(crate) fn new(words: &str) -> Self {
         let arguments = words.split_whitespace().map(str::to_owned).collect();
         let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, arguments, environment: Vec::new(), longest: HANGS }
+        Self { folder, arguments, environment: Vec::new(), starter: Vec::new(), longest: HANGS }
     }
 
     /// `run` against a server, with a report and without progress; a few calls are enough.
@@ -114,6 +122,13 @@ impl Tool {
     /// One more argument, which may hold spaces.
     pub(crate) fn arg(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Lets another program start it, which gets the binary and its arguments as its last ones.
+    #[cfg(unix)]
+    pub(crate) fn started_by(mut self, words: &[&str]) -> Self {
+        self.starter = words.iter().map(|&word| word.to_owned()).collect();
         self
     }
 
@@ -157,7 +172,15 @@ impl Tool {
 
     /// The call, not yet started: standard streams are pipes, and no variable of the tool's own is inherited.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-pmcp"));
+        let binary = env!("CARGO_BIN_EXE_cargo-pmcp");
+        let mut command = match self.starter.split_first() {
+            Some((program, words)) => {
+                let mut command = Command::new(program);
+                command.args(words).arg(binary);
+                command
+            }
+            None => Command::new(binary),
+        };
         command.args(["pmcp", "loadtest"]).args(&self.arguments).current_dir(self.folder.path());
         for (key, _) in std::env::vars_os() {
             let name = key.to_string_lossy();
@@ -321,6 +344,6 @@ impl Ended {
     /// Another call in the same folder.
     pub(crate) fn then(self, words: &str) -> Tool {
         let arguments = words.split_whitespace().map(str::to_owned).collect();
-        Tool { folder: self.folder, arguments, environment: Vec::new(), longest: HANGS }
+        Tool { folder: self.folder, arguments, environment: Vec::new(), starter: Vec::new(), longest: HANGS }
     }
 }

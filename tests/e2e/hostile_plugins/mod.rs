@@ -40,7 +40,7 @@ fn built(name: &str) -> PathBuf {
 }
 
 /// A scenario of the misbehaving plugin.
-fn scenario(how: &str) -> String {
+pub(crate) fn scenario(how: &str) -> String {
     let file = guest("misbehaving");
     format!("[[scenario]]\nname = \"{how}\"\nplugin = '{file}'\nconfig = {{ how = \"{how}\" }}\n")
 }
