@@ -13,6 +13,7 @@ mod hostile_plugins;
 #[cfg(unix)]
 mod interrupts;
 mod library;
+mod open_loads;
 #[cfg(feature = "plugins")]
 mod plugin_runs;
 mod plugins;
