@@ -7,6 +7,7 @@ mod layout;
 mod paint;
 mod plugins;
 mod sections;
+mod shape;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,11 @@
 
 use super::layout::{clean, elide_end, elide_middle, width};
 use super::paint::Tone;
+use super::shape::shapes;
 use super::{LABEL, Page};
 use crate::error::ExitCode;
 use crate::judge::GateState;
-use crate::judge::wording::{count, counted, time};
+use crate::judge::wording::{count, time};
 use crate::report::{FailureKind, Report, Second};
 
 /// Kinds of failures that are listed before the rest is summed up.
@@ -27,11 +28,7 @@ pub(super) fn target(report: &Report, page: &mut Page) {
     }
     parts.push(report.target_url.clone());
     parts.push(format!("MCP {}", server.protocol_revision));
-    parts.push(format!(
-        "{} up to {}",
-        report.manifest.executor,
-        counted(report.config.virtual_users.into(), "VU")
-    ));
+    parts.extend(shapes(report));
     page.blank();
     page.joined(&parts, Tone::Quiet);
     for dropped in &server.dropped_tools {

@@ -7,6 +7,7 @@ use crate::judge::fixtures::{Run, plan, plan_of};
 use crate::judge::{
     BreakingPointFinding, Outcome, PluginFault, PluginMetrics, RetiredPlugin, StopReason, TransportFault,
 };
+use crate::plan::resolved::{ResolvedLoad, ResolvedStage};
 use crate::plan::{Action, WarmUp};
 use crate::report::plugins::tests::with_plugins;
 use crate::report::tests::{breaking, broken, golden, golden_under, report_of, report_under};
@@ -74,6 +75,55 @@ fn a_sound_run_at_120_columns() {
 fn a_sound_run_in_colour() {
     let text = golden().text(TextStyle { colour: true, width: 80 }, SAVED);
     insta::assert_snapshot!(text.replace('\u{1b}', "␛"));
+}
+
+#[test]
+fn the_shape_of_each_load_is_told_with_its_rate_and_its_time() {
+    let mut report = golden();
+    let constant = ResolvedLoad {
+        executor: "constant-arrival-rate".to_owned(),
+        rate_per_s: Some(50.0),
+        max_vus: Some(20),
+        vus: Some(1),
+        spacing: Some("poisson".to_owned()),
+        duration_us: Some(4_000_000),
+        ..ResolvedLoad::default()
+    };
+    report.config.loads = vec![constant.clone()];
+    let target = |report: &Report| report.text(at(200), SAVED);
+    assert!(
+        target(&report).contains(" · constant-arrival-rate 50.0/s poisson, up to 20 VUs, 4s\n"),
+        "{}",
+        target(&report)
+    );
+    let stage = |duration_us, target_per_s| ResolvedStage {
+        duration_us,
+        target: None,
+        target_per_s: Some(target_per_s),
+    };
+    let spike = ResolvedLoad {
+        name: Some("spike".to_owned()),
+        start_us: Some(2_000_000),
+        executor: "ramping-arrival-rate".to_owned(),
+        rate_per_s: Some(0.0),
+        spacing: Some("even".to_owned()),
+        stages: vec![stage(500_000, 400.0), stage(1_000_000, 0.0)],
+        duration_us: None,
+        ..constant
+    };
+    let closed = ResolvedLoad {
+        name: Some("calm".to_owned()),
+        executor: "constant-vus".to_owned(),
+        vus: Some(1),
+        duration_us: Some(60_000_000),
+        ..ResolvedLoad::default()
+    };
+    report.config.loads = vec![spike, closed];
+    assert!(
+        target(&report).contains(" · spike: ramping-arrival-rate up to 400.0/s, up to 20 VUs, 1.5s, from 2s · calm: constant-vus 1 VU, 1m\n"),
+        "{}",
+        target(&report)
+    );
 }
 
 #[test]
