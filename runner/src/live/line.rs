@@ -121,9 +121,10 @@ fn largest_class(snapshot: &Snapshot) -> Option<String> {
     Some(format!("{} {}", count(largest.count), largest.class))
 }
 
-/// The iterations per second that are wanted, behind those that are done: ` of 200/s`.
+/// The iterations per second that are due, behind the calls that are done: `, 200/s due`. They are no share of each other: an
+/// iteration may have several calls, and closed loads beside the open ones call too.
 fn wanted(snapshot: &Snapshot) -> Option<String> {
-    snapshot.progress.wanted_per_s.map(|wanted| format!(" of {}/s", rate(wanted)))
+    snapshot.progress.wanted_per_s.map(|wanted| format!(", {}/s due", rate(wanted)))
 }
 
 fn dropped(snapshot: &Snapshot) -> Option<String> {
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn an_open_run_shows_what_is_wanted_what_is_dropped_and_where_the_server_broke() {
         let line = plain(&arriving());
-        for part in ["1,234/s of 1,500/s", "4,120 dropped", "breaking point at 17 s"] {
+        for part in ["1,234/s, 1,500/s due", "4,120 dropped", "breaking point at 17 s"] {
             assert!(line.contains(part), "{line}");
         }
         let narrow = status(&arriving(), 60, false);
