@@ -1,5 +1,6 @@
 //! How punctual the open model is: real requests that are due at fixed instants, sent by one worker on one core.
 
+use std::process::Command;
 use std::time::Duration;
 
 use crate::client::{Order, Seen};
@@ -58,7 +59,7 @@ struct Runs {
 ///
 /// # Errors
 /// Where a client cannot be run, or its calls fail.
-pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Vec<Figure>> {
+pub(crate) fn measure(effort: &Effort, real_time: bool) -> anyhow::Result<Vec<Figure>> {
     let effort = Effort { length: effort.longer(LENGTH), ..*effort };
     say_where_we_are(&effort);
     machine::raise_descriptor_limit();
@@ -68,11 +69,20 @@ pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Vec<Figure>> {
         for (asked, runs) in ASKED.iter().zip(&mut runs) {
             let all = Order::of(target.url(Answer::Json)?, POOL, effort.length)?;
             let order = Order { rate: Some(asked.rate), ..all };
-            let cost = target.measure(&mut ourselves(&order.arguments())?)?;
+            let client = ourselves(&order.arguments())?;
+            let mut client = if real_time { at_real_time(&client) } else { client };
+            let cost = target.measure(&mut client)?;
             runs.add(&cost, &seen(&cost)?);
         }
     }
     Ok(ASKED.iter().zip(&runs).flat_map(|(asked, runs)| runs.figures(*asked)).collect())
+}
+
+/// The same command, before everything else that wants its core. Not for the target, which never rests.
+fn at_real_time(command: &Command) -> Command {
+    let mut first = Command::new("chrt");
+    first.args(["--fifo", "1"]).arg(command.get_program()).args(command.get_args());
+    first
 }
 
 impl Runs {

@@ -88,7 +88,11 @@ mod command {
     #[derive(Debug, Subcommand)]
     enum Role {
         /// How late requests of the open model are sent, and whether as many are as were asked for.
-        Arrivals,
+        Arrivals {
+            /// Clients at real-time priority: for a machine that others use too (needs chrt, and the right to it).
+            #[arg(long)]
+            real_time: bool,
+        },
         /// What the open and the closed model say of a server that stalls, beside the truth.
         Stall,
         /// What plugins cost, beside the same steps in TOML.
@@ -124,7 +128,7 @@ mod command {
                 println!("{}", loaded.load_time.as_secs_f64() * 1e3);
                 return Ok(ExitCode::SUCCESS);
             }
-            Some(Role::Arrivals) => arrivals::measure(&effort)?,
+            Some(Role::Arrivals { real_time }) => arrivals::measure(&effort, real_time)?,
             Some(Role::Stall) => stall::measure(&effort)?,
             Some(Role::Plugins) => plugins::measure(&effort)?,
             None if arguments.gate => gate::measure()?,

@@ -2,8 +2,9 @@
 //! ones, beside what is true of it by arithmetic.
 //!
 //! In the open model 100 requests a second are due, whatever the server does, so a tenth of them falls into a stall, and the delay of
-//! those is spread evenly: P(delay > x) = (1 - x s) / 10. In the closed model whoever waits sends nothing, so that each of its
-//! virtual users meets a stall once, and the median and the percentiles are those of a server that never stood still.
+//! those is spread evenly: the share of requests that wait longer than x seconds is (1 - x) / 10. In the closed model whoever waits
+//! sends nothing, so that each of its virtual users meets a stall once, and the median and the percentiles are those of a server that
+//! never stood still.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -23,6 +24,8 @@ const PERIOD: Duration = Duration::from_secs(10);
 const STALL: Duration = Duration::from_secs(1);
 /// When the first stall begins, after the start of the run.
 const FIRST: Duration = Duration::from_secs(5);
+/// What the server's timers, which go by whole milliseconds, are late by: none to two, one in the middle.
+const SERVER_LATE: Duration = Duration::from_millis(1);
 /// Between two arrivals.
 const GAP: Duration = Duration::from_millis(10);
 /// What the model may be off the truth.
@@ -120,7 +123,9 @@ fn run(
     periods: u32,
 ) -> anyhow::Result<(Histogram, Histogram)> {
     let server = DemoServer::start(Script::default())?;
-    let script = stalls(periods).fold(Script::default(), |script, begin| script.stall(begin, begin + STALL));
+    let script = stalls(periods).fold(Script::default(), |script, begin| {
+        script.stall(begin, begin + STALL.saturating_sub(SERVER_LATE))
+    });
     let caller = scenario("caller", 1, vec![call("echo", json!({"message": "hello"}))]);
     let scenarios = vec![Scenario { think_time, ..caller }];
     let plan = plan(server.url().parse()?, executor, scenarios);
