@@ -239,6 +239,22 @@ async fn the_time_of_virtual_users_is_accounted_for() {
     assert!(residual.abs() < 0.01, "{residual} {books:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_pause_takes_too_long_is_the_generators_lateness() {
+    let mut plan = arriving(10.0, SECOND * 5, pool(5, 50));
+    let step = plan.scenarios[0].steps()[0].clone();
+    plan.scenarios[0].script = Script::Steps(vec![step.clone(), step]);
+    // The clock of these tests moves by whole milliseconds.
+    plan.scenarios[0].think_time = Some(ThinkTime::constant(Duration::from_micros(10_400)));
+    let seen = observe(plan, steady(Duration::ZERO)).await;
+    let second = seen.metrics.series(SeriesId(SeriesId::LIFECYCLE + 1));
+    let late = Duration::from_micros(600);
+    to_three_digits(second.lateness.min(), late);
+    to_three_digits(second.lateness.max(), late);
+    to_three_digits(second.response_time.max(), late);
+    assert_eq!(second.service_time.max(), Some(Duration::ZERO));
+}
+
 /// A server that takes its time for a handshake.
 fn slow_to_greet(takes: Duration) -> MemoryServer {
     MemoryServer::new(move |request| {
