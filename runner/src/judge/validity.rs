@@ -10,10 +10,6 @@ use super::wording::{self, count, counted};
 use super::{Histogram, Observation, Outcome, SeriesMetrics, TransportFault, WorkerUsage};
 use crate::plan::Plan;
 
-/// Above this share of their CPU time, worker threads queue their own work, and the queueing shows in the response times.
-const MOST_GENERATOR_CPU: f64 = 0.80;
-/// Virtual users are pinned to a worker, so one full worker spoils the share of the calls that are its own.
-const MOST_BUSY_WORKER: f64 = 0.90;
 /// Below this much time of a worker, starting it and opening its connections weighs too much to say how busy it is: one tick.
 const LEAST_WORKER_TIME: Duration = Duration::from_millis(250);
 /// The share of virtual users' time that may be unaccounted for.
@@ -156,92 +152,14 @@ pub fn judge_validity(plan: &Plan, observation: &Observation) -> Vec<Gate> {
     let operations = observation.metrics.total();
     let mut gates = vec![
         generator_limits(&everything),
-        generator_cpu(observation),
-        busiest_worker(observation),
+        cpu::generator_cpu(observation),
+        cpu::busiest_worker(observation),
         send_lateness(observation, &operations),
     ];
     gates.extend(due_sent::gate(plan, observation));
     gates.extend(plugin_time::gate(observation, &operations));
     gates.extend([littles_law(observation, &everything, &operations), samples(plan, &operations)]);
     gates
-}
-
-fn generator_cpu(observation: &Observation) -> Gate {
-    let workers = &observation.generator.workers;
-    let cpu: Duration = workers.iter().map(|worker| worker.cpu).sum();
-    let waited: Duration = workers.iter().map(|worker| worker.waited).sum();
-    let wall: Duration = workers.iter().map(|worker| worker.wall).sum();
-    let name = GateName::GeneratorCpu;
-    let Some(demand) = Demand::of(cpu, waited, wall) else {
-        return Gate::not_judged(name, None, MOST_GENERATOR_CPU, "ratio", "worker CPU time was not measured");
-    };
-    if let Some(why) = too_short(workers) {
-        return Gate::not_judged(name, Some(demand.total()), MOST_GENERATOR_CPU, "ratio", why);
-    }
-    let mut finding = format!("worker threads used {} of their CPU time", percent(demand.used));
-    if let Some(waited) = demand.worth_telling() {
-        finding = format!("{finding} and waited for a free CPU in {}", percent(waited));
-    }
-    Gate::at_most(
-        name,
-        demand.total(),
-        MOST_GENERATOR_CPU,
-        "ratio",
-        finding,
-        "lower the load, give the generator more cores (--workers), or run it on a machine of its own",
-    )
-}
-
-fn busiest_worker(observation: &Observation) -> Gate {
-    let busiest = observation
-        .generator
-        .workers
-        .iter()
-        .filter_map(|worker| Demand::of(worker.cpu, worker.waited, worker.wall))
-        .max_by(|left, right| left.total().total_cmp(&right.total()));
-    let name = GateName::BusiestWorker;
-    let Some(demand) = busiest else {
-        return Gate::not_judged(name, None, MOST_BUSY_WORKER, "ratio", "worker CPU time was not measured");
-    };
-    if let Some(why) = too_short(&observation.generator.workers) {
-        return Gate::not_judged(name, Some(demand.total()), MOST_BUSY_WORKER, "ratio", why);
-    }
-    let mut finding = format!("the busiest worker thread was busy {} of the time", percent(demand.used));
-    if let Some(waited) = demand.worth_telling() {
-        finding = format!("{finding} and waited for a free CPU in {}", percent(waited));
-    }
-    Gate::at_most(
-        name,
-        demand.total(),
-        MOST_BUSY_WORKER,
-        "ratio",
-        finding,
-        "lower the load, raise --workers so that no worker thread carries more than it can, or quieten the machine it runs on",
-    )
-}
-
-/// What worker threads wanted of the CPU, as shares of their time. A thread that others keep from running is as late as one that has
-/// too much to do, and its own CPU time does not show it.
-#[derive(Debug, Clone, Copy)]
-struct Demand {
-    used: f64,
-    waited: f64,
-}
-
-impl Demand {
-    /// Nothing where no CPU time was measured.
-    fn of(cpu: Duration, waited: Duration, wall: Duration) -> Option<Self> {
-        Some(Self { used: ratio(cpu, wall)?, waited: ratio(waited, wall)? })
-    }
-
-    fn total(self) -> f64 {
-        self.used + self.waited
-    }
-
-    /// The wait, where it is more than what any scheduler costs.
-    fn worth_telling(self) -> Option<f64> {
-        (self.waited >= 0.01).then_some(self.waited)
-    }
 }
 
 /// Why workers did not run long enough to say how busy they were; `None` where they did.
@@ -429,6 +347,7 @@ fn short(duration: Duration) -> String {
     wording::time(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
 }
 
+mod cpu;
 mod due_sent;
 mod plugin_time;
 #[cfg(test)]
