@@ -153,7 +153,9 @@ fn any_number_of_workers_and_any_shards_send_the_same_requests() {
             let mut merged = BTreeMap::new();
             for shard in 1..=3 {
                 let part = sent(&format!("{words} --workers 2 --shard {shard}/3"), &config);
-                part.into_iter().for_each(|(call, count)| *merged.entry(call).or_default() += count);
+                for (call, count) in part {
+                    *merged.entry(call).or_default() += count;
+                }
             }
             assert_eq!(merged, whole, "{choice} {spacing}");
         }
