@@ -196,12 +196,12 @@ fn plugin_calls_that_keep_a_thread_from_its_answers_are_found_out() {
     use crate::hostile_plugins::scenario;
 
     let run = |how: &str| {
-        let words = "--vus 4 --workers 1 --duration 2s";
-        Tool::run(&answering_in(10), words).config(&scenario(how)).end()
+        let words = "--vus 2 --workers 1 --duration 3s";
+        Tool::run(&answering_in(50), words).config(&scenario(how)).end()
     };
-    let delaying = trips(run("slow"), "plugin_time", "let the plugin do less");
+    let delaying = trips(run("slower"), "plugin_time", "let the plugin do less");
     assert!((0.01..1.0).contains(&observed(&delaying)), "{delaying:#}");
-    assert!(text(&delaying, "/finding").ends_with("in plugin slow"), "{delaying:#}");
+    assert!(text(&delaying, "/finding").ends_with("in plugin slower"), "{delaying:#}");
     holds(run("well-behaved"), "plugin_time");
 }
 

@@ -10,6 +10,13 @@ fn seconds(report: &Value, pointer: &str) -> f64 {
     report.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("no number at {pointer}"))
 }
 
+/// Whether the run failed; on a machine that is too busy for the generator, it may be inconclusive for that.
+fn failed(report: &Value) -> bool {
+    let doubtful =
+        report["validity"].as_array().expect("a list").iter().any(|gate| gate["state"] == "failed");
+    number(report, "/verdict/exit_code") == if doubtful { 91 } else { 99 }
+}
+
 /// A minute of load with this threshold, against a server that cannot meet a response time of 1 ms.
 fn aborting(threshold: &str, words: &str) -> Ended {
     let server = server(SLOW);
@@ -22,9 +29,10 @@ fn aborting(threshold: &str, words: &str) -> Ended {
 
 #[test]
 fn a_threshold_that_aborts_ends_the_run_as_soon_as_it_fails() {
-    let ended = aborting("response_time p(99) < 1ms abort", "").expect(99);
+    let ended = aborting("response_time p(99) < 1ms abort", "").judged();
     let report = ended.report();
     assert_eq!(text(&report, "/manifest/stop"), "threshold_failed");
+    assert!(failed(&report), "{}", report["verdict"]);
     assert!(text(&report, "/verdict/reason").contains("ended early after"), "{}", report["verdict"]);
     assert!(ended.stdout.contains("ended early after"), "{}", ended.stdout);
     // It is looked at once in a second.
@@ -35,8 +43,9 @@ fn a_threshold_that_aborts_ends_the_run_as_soon_as_it_fails() {
 
 #[test]
 fn a_threshold_that_aborts_later_gives_the_run_that_time() {
-    let report = aborting("response_time p(99) < 1ms abort after 3s", "").expect(99).report();
+    let report = aborting("response_time p(99) < 1ms abort after 3s", "").judged().report();
     assert_eq!(text(&report, "/manifest/stop"), "threshold_failed");
+    assert!(failed(&report), "{}", report["verdict"]);
     let lasted = seconds(&report, "/duration_secs");
     assert!((3.0..8.0).contains(&lasted), "{lasted}");
 }
@@ -62,8 +71,7 @@ fn a_window_sees_a_stall_that_the_whole_run_hides() {
     let observed = seconds(windowed, "/observed");
     assert!((800_000.0..1_500_000.0).contains(&observed), "{windowed:#}");
     assert!(ended.stdout.contains(&format!("from {from} s to {} s", from + 2)), "{}", ended.stdout);
-    // 91 where the machine was too busy to trust the figures.
-    assert!(matches!(ended.code, Some(99 | 91)), "{:?}", ended.code);
+    assert!(failed(&report), "{}", report["verdict"]);
 }
 
 #[test]
@@ -76,7 +84,7 @@ fn a_window_in_which_nothing_was_answered_has_a_rate_of_zero() {
         .arg("--threshold")
         .arg("requests per_s > 5 over 2s")
         .end()
-        .expect(99);
+        .judged();
     let result = &ended.report()["thresholds"][0];
     assert_eq!(
         (result["passed"].as_bool(), result["observed"].as_f64()),
@@ -88,7 +96,7 @@ fn a_window_in_which_nothing_was_answered_has_a_rate_of_zero() {
 
 #[test]
 fn what_falls_in_the_warm_up_is_in_no_figure_and_ends_no_run() {
-    let report = aborting("response_time p(99) < 1ms abort", "--warm-up 2s").expect(99).report();
+    let report = aborting("response_time p(99) < 1ms abort", "--warm-up 2s").judged().report();
     let (kept, all) = (number(&report, "/totals/requests"), number(&report, "/warm_up/untrimmed/requests"));
     assert!(0 < kept && kept < all, "{kept} of {all}");
     // Two seconds that do not count, and at least one that does.

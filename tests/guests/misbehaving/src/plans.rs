@@ -96,6 +96,10 @@ pub(crate) fn plan(how: &str, vu: u32, turn: &Turn) -> Result<Vec<Plan>, String>
             spin();
             steps([echo()])
         }
+        "slower" => {
+            (0..50).for_each(|_| spin());
+            steps([echo()])
+        }
         "stop-vu" => Plan { then: Flow::StopVu("se\u{1b}en enough".to_owned()), ..steps([echo()]) },
         "stop-run" => Plan { then: Flow::StopRun("sold\nout".to_owned()), ..steps([echo()]) },
         _ => steps([echo()]),
