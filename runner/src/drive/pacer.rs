@@ -214,6 +214,7 @@ mod tests {
         let mut pacer = Pacer::new(Clock::start(), Time::Real);
         let first = pacer.clock.now().after(Duration::from_millis(1));
         for number in 0..20 {
+            let due = first.after(QUANTUM * number);
             let before = pacer.clock.now();
             pacer.sleep_until(due).await;
             let quantum_ago = pacer.clock.now().since(Moment::ORIGIN.after(QUANTUM));
