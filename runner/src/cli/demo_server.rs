@@ -35,7 +35,7 @@ pub(super) fn serve(arguments: &Arguments) -> Result<(), Error> {
     })?;
     print::data(&format!("{}\n", server.url()));
     print::talk("serving until interrupted (Ctrl-C)");
-    let runtime = super::run::control_runtime()?;
+    let runtime = super::subject::control_runtime()?;
     runtime
         .block_on(tokio::signal::ctrl_c())
         .map_err(|error| Error::new(ExitCode::Internal, "cannot wait for Ctrl-C").because(error))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::{locate, print, run, values};
+use super::{locate, print, subject, values};
 use crate::drive::{Survey, prepare};
 use crate::error::{Error, ExitCode};
 use crate::plan::config::{Overrides, resolve};
@@ -72,7 +72,7 @@ fn survey(overrides: &Overrides) -> Result<String, Error> {
     let nothing = ("init", "[[scenario]]\ntype = \"ping\"\n");
     let plan = resolve(Some(nothing), overrides, &|_| None)?.plan;
     let url = overrides.url.clone().map(without_query);
-    let prepared = run::control_runtime()?.block_on(prepare(Arc::new(plan), Survey::Everything))?;
+    let prepared = subject::control_runtime()?.block_on(prepare(Arc::new(plan), Survey::Everything))?;
     prepared.notes.iter().for_each(|note| print::note(note));
     let found = &prepared.discovery;
     print::talk(&format!(

@@ -2,16 +2,19 @@
 
 mod delegate;
 mod demo_server;
+mod flags;
 mod init;
 mod locate;
 #[cfg_attr(not(feature = "plugins"), path = "plugin/absent.rs")]
 mod plugin;
 mod print;
+mod process;
 mod report;
 mod report_file;
 mod run;
 mod scenarios;
 mod schema;
+mod subject;
 mod values;
 
 use std::ffi::OsString;

@@ -10,7 +10,7 @@ use pmcp_loadtest_demo_server::{DemoServer, Script};
 use tokio::task::LocalSet;
 use url::Url;
 
-use super::super::run::control_runtime;
+use super::super::subject::control_runtime;
 use super::super::{locate, values};
 use super::dry;
 use crate::drive::transport::MemoryServer;

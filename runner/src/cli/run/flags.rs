@@ -1,18 +1,12 @@
-//! The flags of `run`, each with its environment variable and its help.
+//! The flags of `run` alone, each with its environment variable and its help.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use url::Url;
-
-use super::super::report::Format;
+use super::super::flags::{ClientFlags, OutputFlags, SubjectFlags};
 use super::super::values;
 use crate::error::Error;
-use crate::live::{ColourChoice, Progress};
 use crate::plan::config::Overrides;
-use crate::plan::{
-    AnyStage, ConnectionPolicy, Protocol, Rate, Secret, SessionPolicy, Spacing, Stripe, TransportKind, WarmUp,
-};
+use crate::plan::{AnyStage, Rate, Spacing, Stripe, WarmUp};
 
 /// Put load on a server and report what it did
 #[derive(Debug, clap::Args)]
@@ -29,38 +23,9 @@ use crate::plan::{
 
 Every value can be given as a variable too: --max-body-bytes as MCP_LOADTEST_MAX_BODY_BYTES, URL as MCP_LOADTEST_URL, and so on.
 Flags beat the environment, the environment beats the file, the file beats defaults.")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(in crate::cli) struct Arguments {
-    /// The server's MCP endpoint; beats the file's
-    #[arg(value_parser = values::url, env = "MCP_LOADTEST_URL", hide_env = true)]
-    url: Option<Url>,
-    /// The configuration file [default: the nearest .pmcp/loadtest.toml, here or in a folder above]
-    #[arg(long, value_name = "FILE", env = "MCP_LOADTEST_CONFIG", hide_env = true)]
-    pub(super) config: Option<PathBuf>,
-    /// Start the embedded demo server and run the quickstart scenario against it
-    #[arg(long, conflicts_with = "url")]
-    pub(super) demo: bool,
-    /// A scenario of the file, or one of the library (repeatable for the file's)
-    #[arg(
-        long = "scenario",
-        value_name = "NAME",
-        env = "MCP_LOADTEST_SCENARIO",
-        hide_env = true,
-        value_delimiter = ','
-    )]
-    pub(super) scenarios: Vec<String>,
-    /// A plugin, which then is all that the virtual users do; needs no configuration file
-    #[arg(
-        long,
-        value_name = "FILE.wasm",
-        env = "MCP_LOADTEST_PLUGIN",
-        hide_env = true,
-        conflicts_with = "scenarios"
-    )]
-    pub(super) plugin: Option<PathBuf>,
-    /// What the plugin is set up with: a JSON object, or @FILE.json; it goes into the report as it is
-    #[arg(long, value_name = "JSON", env = "MCP_LOADTEST_PLUGIN_CONFIG", hide_env = true)]
-    plugin_config: Option<String>,
+    #[command(flatten)]
+    pub(super) subject: SubjectFlags,
 
     /// Concurrent virtual users; with --rate, how many there are from the beginning
     #[arg(
@@ -124,10 +89,6 @@ pub(in crate::cli) struct Arguments {
     /// This machine's part of the run: 1/3 is the first of three
     #[arg(long, value_name = "I/N", env = "MCP_LOADTEST_SHARD", hide_env = true, help_heading = "Load")]
     shard: Option<Stripe>,
-    /// Worker threads [default: one per core]
-    #[arg(long, value_name = "N", env = "MCP_LOADTEST_WORKERS", hide_env = true, help_heading = "Load")]
-    workers: Option<u32>,
-
     /// What the run must show to pass, such as `response_time{tool=search} p(99) < 300ms` (repeatable; one per line in the
     /// variable)
     #[arg(
@@ -168,105 +129,10 @@ pub(in crate::cli) struct Arguments {
     )]
     min_samples: Option<u64>,
 
-    /// Protocol revision: auto, 2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26
-    #[arg(
-        long,
-        value_name = "REVISION",
-        env = "MCP_LOADTEST_PROTOCOL",
-        hide_env = true,
-        help_heading = "Client"
-    )]
-    protocol: Option<Protocol>,
-    /// Longest wait for one answer
-    #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_TIMEOUT", hide_env = true, help_heading = "Client")]
-    timeout: Option<Duration>,
-    /// A header to send with every request (repeatable; one per line in the variable)
-    #[arg(long = "header", env = "MCP_LOADTEST_HEADER", hide_env = true, value_delimiter = '\n', value_name = "K: V", value_parser = values::header, help_heading = "Client")]
-    headers: Vec<(String, Secret)>,
-    /// A key to send as `Authorization: Bearer KEY`
-    #[arg(long, value_name = "KEY", value_parser = values::secret, env = "MCP_API_KEY", hide_env_values = true,
-          help_heading = "Client")]
-    api_key: Option<Secret>,
-    /// Who owns a session: per-vu, per-iteration, shared
-    #[arg(
-        long,
-        value_name = "POLICY",
-        env = "MCP_LOADTEST_SESSION",
-        hide_env = true,
-        help_heading = "Client"
-    )]
-    session: Option<SessionPolicy>,
-    /// How long a connection lives: keep-alive, per-request
-    #[arg(
-        long,
-        value_name = "POLICY",
-        env = "MCP_LOADTEST_CONNECTION",
-        hide_env = true,
-        help_heading = "Client"
-    )]
-    connection: Option<ConnectionPolicy>,
-    /// What carries the bytes: h1 (our own HTTP/1.1), reqwest (HTTP/2, proxies)
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "MCP_LOADTEST_TRANSPORT",
-        hide_env = true,
-        help_heading = "Client"
-    )]
-    transport: Option<TransportKind>,
-    /// Largest response body that is read, such as 64MiB
-    #[arg(long, value_name = "SIZE", value_parser = values::bytes, env = "MCP_LOADTEST_MAX_BODY_BYTES", hide_env = true, help_heading = "Client")]
-    max_body_bytes: Option<u64>,
-    /// Do not ask the kernel to acknowledge incomplete answers at once (Linux): shows what clients without it wait for
-    #[arg(long, env = "MCP_LOADTEST_NO_QUICK_ACK", hide_env = true, help_heading = "Client")]
-    no_quick_ack: bool,
-
-    /// Where the JSON report goes [default: .pmcp/reports/loadtest-TIME.json]
-    #[arg(
-        short,
-        long,
-        value_name = "FILE",
-        env = "MCP_LOADTEST_OUT",
-        hide_env = true,
-        conflicts_with = "no_report",
-        help_heading = "Output"
-    )]
-    pub(super) out: Option<PathBuf>,
-    /// Write no report file
-    #[arg(long, env = "MCP_LOADTEST_NO_REPORT", hide_env = true, help_heading = "Output")]
-    pub(super) no_report: bool,
-    /// What goes to standard output
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, env = "MCP_LOADTEST_FORMAT", hide_env = true,
-          help_heading = "Output")]
-    pub(super) format: Format,
-    /// How progress is shown
-    #[arg(
-        long,
-        value_enum,
-        value_name = "MODE",
-        default_value_t,
-        env = "MCP_LOADTEST_PROGRESS",
-        hide_env = true,
-        help_heading = "Output"
-    )]
-    progress: Progress,
-    /// When to use colour
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHEN",
-        default_value_t,
-        env = "MCP_LOADTEST_COLOR",
-        hide_env = true,
-        help_heading = "Output"
-    )]
-    color: ColourChoice,
-    /// The same as --color never
-    #[arg(long, help_heading = "Output")]
-    no_color: bool,
-    /// No progress and no notes; errors and the report only
-    #[arg(short, long, env = "MCP_LOADTEST_QUIET", hide_env = true, help_heading = "Output")]
-    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) client: ClientFlags,
+    #[command(flatten)]
+    pub(super) output: OutputFlags,
 }
 
 impl Arguments {
@@ -275,8 +141,7 @@ impl Arguments {
     /// # Errors
     /// [`ExitCode::Usage`](crate::ExitCode::Usage) where the plugin's configuration is no JSON object.
     pub(super) fn overrides(&self) -> Result<Overrides, Error> {
-        Ok(Overrides {
-            url: self.url.clone(),
+        let of_the_load = Overrides {
             vus: self.vus,
             duration: self.duration,
             iterations: self.iterations,
@@ -288,39 +153,13 @@ impl Arguments {
             shard: self.shard,
             warm_up: self.warm_up,
             stop_at_breaking_point: self.stop_at_breaking_point,
-            timeout: self.timeout,
-            seed: self.seed,
-            protocol: self.protocol,
-            headers: self.headers.clone(),
-            api_key: self.api_key.clone(),
-            workers: self.workers,
-            session: self.session,
-            connection: self.connection,
-            transport: self.transport,
             min_samples: self.min_samples,
-            quick_ack: self.no_quick_ack.then_some(false),
             graceful_stop: self.graceful_stop,
-            scenarios: self.scenarios.clone(),
             thresholds: written(&self.thresholds),
             assertions: written(&self.assertions),
-            max_body_bytes: self.max_body_bytes,
-            plugin: self.plugin.clone(),
-            plugin_config: self
-                .plugin_config
-                .as_deref()
-                .map(|given| values::plugin_config("--plugin-config", given))
-                .transpose()?,
-        })
-    }
-
-    /// How progress is shown, all flags considered.
-    pub(super) fn progress_mode(&self) -> Progress {
-        if self.quiet { Progress::None } else { self.progress }
-    }
-
-    /// When to use colour, all flags considered.
-    pub(super) fn colour(&self) -> ColourChoice {
-        if self.no_color { ColourChoice::Never } else { self.color }
+            ..Overrides::default()
+        };
+        self.subject.apply(self.client.apply(of_the_load))
     }
 }
 
