@@ -8,12 +8,12 @@ use clap::ValueEnum;
 use super::{locate, print};
 use crate::error::{Error, ExitCode};
 use crate::live::ColourChoice;
-use crate::report::{Report, TextStyle};
+use crate::report::{SavedReport, TextStyle};
 
 /// Print a saved report
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A JSON report, as `run` writes it
+    /// A JSON report, as `run` and `capacity` write it
     file: PathBuf,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -38,7 +38,7 @@ pub(super) enum Format {
 /// [`ExitCode::Usage`] where the file cannot be read as a report.
 pub(super) fn report(arguments: &Arguments) -> Result<(), Error> {
     let text = locate::read(&arguments.file)?;
-    let report = Report::from_json(&text).map_err(|error| {
+    let report = SavedReport::from_json(&text).map_err(|error| {
         Error::new(
             ExitCode::Usage,
             format!("{} is no report that this version reads", arguments.file.display()),

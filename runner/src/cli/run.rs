@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 
 fn attempt(arguments: &Arguments, console: &Console) -> Result<Verdict, Error> {
     let demo = if arguments.subject.demo { Some(start_demo()?) } else { None };
-    let Resolved { plan, notes, origin } =
+    let Resolved { plan, notes, origin, .. } =
         resolve_plan(&arguments.subject, arguments.overrides()?, demo.as_ref())?;
     limits::ensure_descriptors(plan.max_vus())?;
     let file = if arguments.output.no_report {

@@ -25,8 +25,10 @@ use trial::Counting;
 const LOOK: Duration = Duration::from_secs(5);
 /// Virtual users of a trial are so many as the load needs where an iteration takes this much longer than in the probe.
 const SLOWEST: f64 = 50.0;
-/// Fewest and most virtual users that a trial's pool may grow to.
-const POOL: (u32, u32) = (50, 10_000);
+/// Virtual users that a trial's pool may always grow to.
+const SMALLEST_POOL: u32 = 50;
+/// Virtual users that no trial needs more of, whatever it asks for.
+pub const LARGEST_POOL: u32 = 10_000;
 
 /// The lines between a search and whoever watches it.
 #[derive(Debug)]
@@ -37,12 +39,28 @@ pub struct SearchControls {
     pub snapshots: watch::Sender<Option<Snapshot>>,
 }
 
+/// How trials are driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrialSettings {
+    /// How the arrivals of a rate are spaced.
+    pub arrivals: Spacing,
+    /// Most virtual users of a trial; [`LARGEST_POOL`] unless the machine has less room.
+    pub most_vus: NonZeroU32,
+}
+
+impl Default for TrialSettings {
+    fn default() -> Self {
+        let most_vus = NonZeroU32::new(LARGEST_POOL).unwrap_or(NonZeroU32::MIN);
+        Self { arrivals: Spacing::default(), most_vus }
+    }
+}
+
 /// What happens in a search.
 #[derive(Debug)]
 pub enum News<'a> {
     /// A step begins.
     Begins(&'a Step),
-    /// A trial is over.
+    /// A trial is over, and the search knows of it.
     Judged(&'a TrialResult),
     /// A cool-down is over.
     Rested(&'a Rest),
@@ -58,18 +76,18 @@ pub struct Searched {
 }
 
 impl Prepared {
-    /// Searches for the highest load under which the objectives are kept. The plan's own loads play no part, but for how arrivals are
-    /// spaced.
+    /// Searches for the highest load under which the objectives are kept. The plan's own loads play no part.
     ///
     /// # Errors
     /// As [`Prepared::run`].
     pub async fn search(
         &self,
         question: Question,
+        settings: TrialSettings,
         controls: SearchControls,
         tell: &mut dyn FnMut(&Search, News<'_>),
     ) -> Result<Searched, Error> {
-        Driver { prepared: self, controls, here: false }.search(question, tell).await
+        Driver { prepared: self, settings, controls, here: false }.search(question, tell).await
     }
 
     /// The same on the calling task's own runtime, whose time may be held. Must be called inside a `LocalSet`.
@@ -82,12 +100,13 @@ impl Prepared {
         question: Question,
         controls: SearchControls,
     ) -> Result<Searched, Error> {
-        Driver { prepared: self, controls, here: true }.search(question, &mut |_, _| {}).await
+        Driver { prepared: self, settings: TrialSettings::default(), controls, here: true }.search(question, &mut |_, _| {}).await
     }
 }
 
 struct Driver<'a> {
     prepared: &'a Prepared,
+    settings: TrialSettings,
     controls: SearchControls,
     here: bool,
 }
@@ -119,12 +138,12 @@ impl Driver<'_> {
                 // What was cut short says nothing; what was known before does.
                 return Ok(Searched { answer: search.give_up(elapsed), interrupted: true });
             }
+            search.observe(elapsed, observed.clone());
             match &observed {
                 Observed::Trial(result) => tell(&search, News::Judged(result)),
                 Observed::Rest(rest) => tell(&search, News::Rested(rest)),
                 Observed::Probe(_) => {}
             }
-            search.observe(elapsed, observed);
         }
     }
 
@@ -171,7 +190,7 @@ impl Driver<'_> {
 
     /// Holds a load as long as its watch wants it.
     async fn hold(&self, search: &Search, usual: &Usual, trial: Trial) -> Result<TrialResult, Error> {
-        let load = self.load(executor_of(search.question().variable, trial, usual, self.spacing()));
+        let load = self.load(executor_of(search.question().variable, trial, usual, self.settings));
         let mut watch = search.watch(trial);
         let mut counting = trial::Slices::new(search.question(), usual);
         let (ask, stop) = watch::channel(StopRequest::None);
@@ -223,12 +242,6 @@ impl Driver<'_> {
         // What is in flight when a load is taken away is data for as long as a call may take.
         Load::simple(executor, plan.settings.timeout + LOOK, plan.scenarios.len())
     }
-
-    /// How arrivals are spaced: as the plan's own are.
-    fn spacing(&self) -> Spacing {
-        let pools = self.prepared.plan.loads.iter().filter_map(|load| load.executor.pool());
-        pools.map(|pool| pool.spacing).next().unwrap_or_default()
-    }
 }
 
 /// What an iteration is when the server is hardly loaded.
@@ -253,7 +266,7 @@ fn one_session(duration: Duration) -> Executor {
 }
 
 /// The load of a trial. It lasts longer than any trial is extended to: its watch ends it.
-fn executor_of(variable: Variable, trial: Trial, usual: &Usual, spacing: Spacing) -> Executor {
+fn executor_of(variable: Variable, trial: Trial, usual: &Usual, settings: TrialSettings) -> Executor {
     let duration = trial.length * 4 + LOOK;
     match variable {
         Variable::Sessions => {
@@ -262,12 +275,13 @@ fn executor_of(variable: Variable, trial: Trial, usual: &Usual, spacing: Spacing
         }
         Variable::Rate => {
             let in_flight = trial.load * usual.iteration.as_secs_f64();
-            let most = whole(in_flight * SLOWEST + trial.load * 2.0).clamp(POOL.0, POOL.1);
+            let room = settings.most_vus.get();
+            let most = whole(in_flight * SLOWEST + trial.load * 2.0).max(SMALLEST_POOL).min(room);
             let pool = Pool {
-                vus: whole(in_flight * 3.0).clamp(10, most),
+                vus: whole(in_flight * 3.0).max(10).min(most),
                 max_vus: NonZeroU32::new(most).unwrap_or(NonZeroU32::MIN),
                 max_wait: trial.length,
-                spacing,
+                spacing: settings.arrivals,
             };
             let rate = Rate::per_second(trial.load).unwrap_or_default();
             Executor::ConstantArrivalRate { rate, duration, pool }

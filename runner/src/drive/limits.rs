@@ -8,6 +8,23 @@ use crate::error::ExitCode;
 #[cfg(unix)]
 const SPARE: u64 = 64;
 
+/// How many virtual users can each have a connection, `wanted` at most; raises the soft limit for it.
+pub fn room_for(wanted: u32) -> u32 {
+    if ensure_descriptors(wanted).is_ok() {
+        return wanted;
+    }
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{Resource, getrlimit, setrlimit};
+        let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return wanted };
+        // Where even that is refused, what is missing is found by the gate on descriptors.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+        u32::try_from(hard.saturating_sub(SPARE)).unwrap_or(u32::MAX).min(wanted)
+    }
+    #[cfg(not(unix))]
+    wanted
+}
+
 /// Makes sure that `vus` virtual users can each have a connection; raises the soft limit where the hard one allows it.
 ///
 /// # Errors
@@ -40,6 +57,13 @@ pub fn ensure_descriptors(vus: u32) -> Result<(), Error> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_room_for_a_few_and_never_for_more_than_are_wanted() {
+        assert_eq!(room_for(1), 1);
+        let room = room_for(u32::MAX);
+        assert!((1..u32::MAX).contains(&room), "{room}");
+    }
 
     #[test]
     fn a_few_users_fit_and_four_billion_do_not() {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Report;
@@ -12,32 +13,40 @@ const MAJOR: &str = "2";
 
 impl Report {
     /// The report as indented JSON with a newline at its end. The order of keys is always the same.
-    #[expect(clippy::missing_panics_doc, reason = "nothing in a report can fail to be JSON")]
     pub fn to_json(&self) -> String {
-        let mut text =
-            serde_json::to_string_pretty(self).expect("a report has string keys and finite numbers");
-        text.push('\n');
-        text
+        written(self)
     }
 
     /// Reads a report of this major version; what a later minor version added is ignored.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
-        #[derive(Deserialize)]
-        struct Version {
-            schema_version: String,
-        }
-        // The version first: a report of another version deserves a better answer than the first field it lacks.
-        let Version { schema_version } = serde_json::from_str(text).map_err(ReadError::Json)?;
-        if schema_version.split('.').next() != Some(MAJOR) {
-            return Err(ReadError::Version(schema_version));
-        }
-        serde_json::from_str(text).map_err(ReadError::Json)
+        read(text)
     }
 
     /// The JSON Schema of reports, as `cargo pmcp loadtest schema report` prints it.
     pub fn json_schema() -> Value {
         schemars::schema_for!(Self).to_value()
     }
+}
+
+/// A report as indented JSON with a newline at its end.
+pub(super) fn written(report: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(report).expect("a report has string keys and finite numbers");
+    text.push('\n');
+    text
+}
+
+/// A report of any kind and of this major version.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, ReadError> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema_version: String,
+    }
+    // The version first: a report of another version deserves a better answer than the first field it lacks.
+    let Version { schema_version } = serde_json::from_str(text).map_err(ReadError::Json)?;
+    if schema_version.split('.').next() != Some(MAJOR) {
+        return Err(ReadError::Version(schema_version));
+    }
+    serde_json::from_str(text).map_err(ReadError::Json)
 }
 
 /// Why a text is not a report of this version.
@@ -47,12 +56,15 @@ pub enum ReadError {
     Json(serde_json::Error),
     /// A report of another major version.
     Version(String),
+    /// A report of a kind that this version does not know.
+    Kind(String),
 }
 
 impl fmt::Display for ReadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(error) => write!(formatter, "not a load test report: {error}"),
+            Self::Kind(found) => write!(formatter, "a report of the kind `{found}`, which this tool does not know"),
             Self::Version(found) => {
                 write!(formatter, "a report of schema version {found}; this tool reads version {MAJOR}")
             }
@@ -64,7 +76,7 @@ impl std::error::Error for ReadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Json(error) => Some(error),
-            Self::Version(_) => None,
+            Self::Version(_) | Self::Kind(_) => None,
         }
     }
 }

@@ -4,11 +4,14 @@
 //! reads. Its JSON Schema is published, additive within major version 2, and a superset of schema 1.1.
 
 mod breaking_point;
+mod capacity;
 mod compatible;
 mod figures;
 mod json;
 mod manifest;
 mod plugins;
+mod saved;
+mod scalability;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -24,6 +27,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use breaking_point::{BreakingPlace, BreakingPoint};
+pub use capacity::{
+    CapacityReport, CapacityReportKind, QuestionAsked, SearchConfig, SearchFacts, SearchManifest,
+};
 pub use compatible::{Latency, ReportConfig, ReportMetrics, ReportScenario, ToolFigures, ToolLatency};
 pub use figures::{Distribution, FailureKind, Figures};
 pub use json::ReadError;
@@ -31,6 +37,8 @@ pub use manifest::{DroppedTool, Generator, Manifest, RunManifest, Server, Worker
 pub use plugins::{
     CallTimes, Check, CustomMetric, EncodedTrend, LoggedLine, PluginFailures, PluginReport, Summary,
 };
+pub use saved::SavedReport;
+pub use scalability::{Measured, Prospect, ScalabilityReport, ScalabilityReportKind};
 pub use series::{Encoded, Histograms, Kind, Series};
 pub use text::TextStyle;
 pub use timeline::{BookCounts, Second};

@@ -3,9 +3,11 @@
 //! In: a [`Report`]. Out: lines of at most the asked width, coloured or not. Nothing here knows a terminal.
 
 mod breaking_point;
+mod capacity;
 mod layout;
 mod paint;
 mod plugins;
+mod scalability;
 mod sections;
 mod shape;
 mod table;

@@ -107,6 +107,8 @@ pub enum Finding {
     },
     /// The time was over; `lo` and `hi` are what was known by then.
     Deadline,
+    /// Somebody ended it; `lo` and `hi` are what was known by then.
+    Interrupted,
     /// There was nothing to search with.
     Unmeasurable {
         /// Why, as a fragment.

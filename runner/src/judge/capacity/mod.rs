@@ -18,6 +18,8 @@
 //! of due calls that were good and by batch means, so that misses in bunches count as what they are.
 
 mod answer;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod length;
 mod probe;
 mod question;
@@ -28,6 +30,7 @@ mod statistics;
 mod tests;
 mod text;
 mod trial;
+mod verdict;
 mod watch;
 
 pub use answer::{Answer, AtLeast, Bound, Broken, Finding};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::judge::wording::rate;
 use crate::plan::Objective;
 
 /// What a search is asked.
@@ -63,6 +64,15 @@ impl Question {
 }
 
 impl Variable {
+    /// A load in short: `240.0/s`, `12 sessions`.
+    pub fn shown(self, load: f64) -> String {
+        match self {
+            Self::Rate => format!("{}/s", rate(load)),
+            Self::Sessions if load.round() <= 1.0 => "1 session".to_owned(),
+            Self::Sessions => format!("{load:.0} sessions"),
+        }
+    }
+
     /// A load that can be driven: a whole number of sessions, at least one; any rate above zero.
     pub fn nearest(self, load: f64) -> f64 {
         match self {

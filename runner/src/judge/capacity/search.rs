@@ -107,7 +107,7 @@ impl Search {
         self.elapsed = elapsed;
         let rungs = rungs(&self.trials);
         let bounds = Bounds::of(&rungs);
-        Answer::new(Finding::Deadline, &self.question, &bounds, &self.trials, &self.rests, elapsed)
+        Answer::new(Finding::Interrupted, &self.question, &bounds, &self.trials, &self.rests, elapsed)
     }
 
     /// Takes what came of the step before; `elapsed` is the time since the search began.

@@ -52,7 +52,8 @@ impl Answer {
                 "{} does not keep to the objectives, and less has too few calls in two minutes to tell: ask for a smaller share.",
                 load(*lowest)
             ),
-            (Finding::Deadline, Some(lo)) => {
+            (Finding::Deadline | Finding::Interrupted, Some(lo)) => {
+                let ended = self.ended();
                 let above = self.hi.as_ref().map_or_else(
                     || "nothing above it failed yet".to_owned(),
                     |hi| format!("{} did not", load(hi.load)),
@@ -62,9 +63,11 @@ impl Answer {
                 } else {
                     ", though not confirmed"
                 };
-                format!("The time was over: {lo} kept to every objective{confirmed}, and {above}.")
+                format!("{ended}: {lo} kept to every objective{confirmed}, and {above}.")
             }
-            (Finding::Deadline, None) => "The time was over before any load passed.".to_owned(),
+            (Finding::Deadline | Finding::Interrupted, None) => {
+                format!("{} before any load passed.", self.ended())
+            }
             (Finding::Unmeasurable { why }, _) => {
                 format!("The capacity cannot be measured: {}.", quoted(why))
             }
@@ -99,6 +102,14 @@ impl Answer {
         details
     }
 
+    /// How a search ended that did not come to an end of its own.
+    fn ended(&self) -> &'static str {
+        match self.finding {
+            Finding::Interrupted => "The search was interrupted",
+            _ => "The time was over",
+        }
+    }
+
     fn figures(&self, lo: &Bound, witness: &TrialResult) -> String {
         let times = [
             ("p50", witness.p50_us),
@@ -114,6 +125,42 @@ impl Answer {
             share(witness.ok_ratio),
             times.collect::<String>()
         )
+    }
+
+    /// What to do about the finding, one sentence each.
+    pub fn advice(&self) -> Vec<String> {
+        let sentences: &[&str] = match &self.finding {
+            Finding::Between => &[
+                "Plan with less than this: at the bound itself the slowest calls are as slow as they may be.",
+                "Before you call a difference between releases one, search each several times: an answer has chance in it.",
+            ],
+            Finding::AtLeast { because: AtLeast::Ceiling } => &["Raise --max-load to find where it ends."],
+            Finding::AtLeast { because: AtLeast::Generator { .. } } => &[
+                "Give the generator more cores or a machine of its own, and search again: this says nothing of the server.",
+            ],
+            Finding::RateLimit { .. } => &[
+                "Lift the limit for the test to find the capacity behind it, or take the limit for the answer.",
+            ],
+            Finding::Metastable { .. } => &[
+                "Restart the server before anything else is measured on it.",
+                "Look for what goes on when the load is gone: retries, queues without a bound, a pool that is never refilled.",
+            ],
+            Finding::Degrading { .. } => &[
+                "Restart the server and search again; hold a load for an hour (`run --scenario soak`) to see what grows.",
+            ],
+            Finding::BelowFloor { .. } => &[
+                "Look at a single session first (`run --vus 1`): an objective below the server's unloaded times is kept at no load.",
+            ],
+            Finding::TooFewCalls { .. } => &["Ask for a smaller share, such as p(95) instead of p(99)."],
+            Finding::Deadline => &[
+                "Give it more time with --deadline, or less to search with --min-load and --max-load.",
+            ],
+            Finding::Interrupted => &["Let it come to its end, or end it in good time with --deadline."],
+            Finding::Unmeasurable { .. } => {
+                &["Look at what a single session is answered: `run --vus 1 --iterations 10`."]
+            }
+        };
+        sentences.iter().map(ToString::to_string).collect()
     }
 
     /// A load with its unit.
@@ -191,6 +238,10 @@ mod tests {
             (
                 Finding::Deadline,
                 "The time was over: 120.0 iterations/s kept to every objective, and nothing above it failed yet.",
+            ),
+            (
+                Finding::Interrupted,
+                "The search was interrupted: 120.0 iterations/s kept to every objective, and nothing above it failed yet.",
             ),
         ] {
             assert_eq!(answer(finding, Variable::Rate).headline(), headline);

@@ -194,6 +194,14 @@ impl TrialResult {
         missed.reduce(|worst, next| if excess(next) > excess(worst) { next } else { worst })
     }
 
+    /// The objective that decides: the one that was missed most, or came closest to it, in relation to what it allows.
+    pub fn decisive(&self) -> Option<&ObjectiveResult> {
+        let used = |result: &&ObjectiveResult| result.missed_ratio / result.bound_ratio;
+        self.broken().or_else(|| {
+            self.objectives.iter().max_by(|left, right| used(left).total_cmp(&used(right)))
+        })
+    }
+
     /// Whether this is said about it.
     pub fn is(&self, remark: Remark) -> bool {
         self.remarks.contains(&remark)

@@ -44,6 +44,8 @@ pub struct Resolved {
     pub plan: Plan,
     /// Whose settings these are: the file's name, or the plugin's where there is no file.
     pub origin: String,
+    /// Whether the file says anything about the shape of the load.
+    pub shapes_load: bool,
     /// What was accepted but has no effect, or was overruled; one sentence each, for stderr.
     pub notes: Vec<String>,
 }
@@ -106,6 +108,7 @@ pub fn resolve(
         stages: file.stage.as_deref().unwrap_or_default(),
         settings: &settings_table,
     };
+    let shapes_load = shaping.says_anything();
     let surroundings = load::Surroundings {
         scenarios: known,
         replaced: overrides.plugin.is_some(),
@@ -137,7 +140,7 @@ pub fn resolve(
         breaking_point,
         thresholds,
     });
-    Ok(Resolved { plan: problems.or(plan)?, origin: name.to_owned(), notes })
+    Ok(Resolved { plan: problems.or(plan)?, origin: name.to_owned(), shapes_load, notes })
 }
 
 /// The JSON Schema of the file, for editors and for `cargo pmcp loadtest schema config`.

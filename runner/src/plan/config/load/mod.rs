@@ -44,6 +44,15 @@ pub(super) struct Tables<'a> {
     pub(super) settings: &'a SettingsTable,
 }
 
+impl Tables<'_> {
+    /// Whether the load is shaped by the file at all, and not by flags and defaults alone.
+    pub(super) fn says_anything(&self) -> bool {
+        let SettingsTable { virtual_users, duration, duration_secs, .. } = self.settings;
+        let settings = virtual_users.is_some() || duration.is_some() || duration_secs.is_some();
+        settings || !self.loads.is_empty() || !self.stages.is_empty()
+    }
+}
+
 /// What a load takes from the rest of the configuration.
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {

@@ -125,7 +125,7 @@ fn a_limit_that_cannot_be_is_refused_with_the_range_and_the_default() {
 fn a_plugin_of_the_flags_needs_no_file() {
     let flags =
         Overrides { plugin_config: Some(object(json!({"catalog": 5}))), ..naming("out/shopper.wasm") };
-    let Resolved { plan, origin, notes } = resolve(None, &flags, &|_| None).unwrap();
+    let Resolved { plan, origin, notes, .. } = resolve(None, &flags, &|_| None).unwrap();
     let expected = PluginUse { file: PathBuf::from("out/shopper.wasm"), config: json!({"catalog": 5}) };
     assert_eq!(plugins(&plan), [("shopper", &expected)]);
     assert_eq!((origin.as_str(), notes.len(), plan.loads[0].executor.max_vus()), ("out/shopper.wasm", 0, 10));
