@@ -12,10 +12,12 @@ use super::colour::ColourChoice;
 use super::jsonl::{Ending, Line};
 use super::line;
 use super::progress::{Form, Progress};
+use super::search::Moment;
 use super::sink::Sink;
 use super::terminal::StatusLine;
 use crate::error::{Error, ExitCode};
 use crate::judge::Snapshot;
+use crate::judge::capacity::{Answer, TrialResult};
 
 /// What shows a run on stderr. Clones speak with the same voice: what one says never stands inside another's line.
 #[derive(Debug, Clone)]
@@ -55,6 +57,30 @@ impl Console {
         }
     }
 
+    /// Says what a progress line would have said; nobody is told where there is no progress, and machines have their own.
+    pub(super) fn progress_words(&self, message: &str) {
+        match &self.0 {
+            Voice::Status(status) => status.say(message),
+            Voice::Plain(sink) => sink.line(message),
+            Voice::Jsonl(_) | Voice::Silent(_) => {}
+        }
+    }
+
+    /// Says that a trial of a search was judged; `words` are for a person.
+    pub(super) fn trial(&self, trial: &TrialResult, words: &str) {
+        match &self.0 {
+            Voice::Jsonl(sink) => sink.line(&Line::Trial(trial).text()),
+            _ => self.progress_words(words),
+        }
+    }
+
+    /// Says what a search found, where machines read; a person reads the summary.
+    pub(super) fn answer(&self, answer: &Answer) {
+        if let Voice::Jsonl(sink) = &self.0 {
+            sink.line(&Line::Answer(answer.into()).text());
+        }
+    }
+
     /// Says how it all ended, where machines read; a person reads the summary or the error.
     pub fn end(&self, ending: &Ending) {
         if let Voice::Jsonl(sink) = &self.0 {
@@ -90,12 +116,45 @@ impl Console {
     /// # Errors
     /// [`ExitCode::Internal`] where the thread cannot be started.
     pub fn watch_aside(&self, snapshots: watch::Receiver<Option<Snapshot>>) -> Result<JoinHandle<()>, Error> {
-        let failed =
-            |error| Error::new(ExitCode::Internal, "cannot start the progress display").because(error);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
         let console = self.clone();
-        let thread = thread::Builder::new().name("live".to_owned());
-        thread.spawn(move || runtime.block_on(console.watch(snapshots))).map_err(failed)
+        aside(async move { console.watch(snapshots).await })
+    }
+
+    /// [`Console::watch_aside`] for the many runs of a search, each led by what is being done.
+    pub(super) fn watch_search_aside(
+        &self,
+        snapshots: watch::Receiver<Option<Snapshot>>,
+        moments: watch::Receiver<Moment>,
+    ) -> Result<JoinHandle<()>, Error> {
+        let console = self.clone();
+        aside(async move { console.watch_search(snapshots, moments).await })
+    }
+
+    async fn watch_search(
+        &self,
+        mut snapshots: watch::Receiver<Option<Snapshot>>,
+        moments: watch::Receiver<Moment>,
+    ) {
+        let _cleared = Cleared(self);
+        let mut ended = pin!(sender_gone(snapshots.clone()));
+        let mut ticks = interval(self.form().period());
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {
+                    let Some(mut snapshot) = news(&mut snapshots) else { continue };
+                    let Moment { lead, planned } = moments.borrow().clone();
+                    snapshot.progress.planned_duration = planned;
+                    match &self.0 {
+                        Voice::Status(status) => status.show_after(&lead, &snapshot),
+                        Voice::Jsonl(sink) => sink.line(&Line::Progress(&snapshot).text()),
+                        // A log has a line per trial.
+                        Voice::Plain(_) | Voice::Silent(_) => {}
+                    }
+                }
+                () = &mut ended => break,
+            }
+        }
     }
 
     fn form(&self) -> Form {
@@ -131,6 +190,14 @@ impl Console {
         let Voice::Silent(sink) = &self.0 else { panic!("a display, not words alone") };
         sink.written()
     }
+}
+
+/// Runs a display on a thread of its own.
+fn aside(display: impl Future<Output = ()> + Send + 'static) -> Result<JoinHandle<()>, Error> {
+    let failed = |error| Error::new(ExitCode::Internal, "cannot start the progress display").because(error);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+    let thread = thread::Builder::new().name("live".to_owned());
+    thread.spawn(move || runtime.block_on(display)).map_err(failed)
 }
 
 /// The newest snapshot that was not taken yet; a copy, so that the run never waits for a display to be written.

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::judge::capacity::{Answer, Bound, Finding, TrialResult};
 use crate::judge::{Snapshot, Verdict, VerdictOutcome};
+use crate::report::ReportVerdict;
 
 /// One line of the stream.
 #[derive(Debug, Serialize)]
@@ -16,6 +18,10 @@ pub(super) enum Line<'a> {
         /// In words.
         message: &'a str,
     },
+    /// A trial of a search for capacity was judged.
+    Trial(&'a TrialResult),
+    /// A search for capacity is over.
+    Answer(AnswerLine<'a>),
     /// The last line.
     End(&'a Ending),
 }
@@ -24,6 +30,22 @@ impl Line<'_> {
     /// The line, without its line feed.
     pub(super) fn text(&self) -> String {
         serde_json::to_string(self).expect("maps of names to plain values serialize")
+    }
+}
+
+/// The answer of a search, without the trials, which had lines of their own.
+#[derive(Debug, Serialize)]
+pub(super) struct AnswerLine<'a> {
+    headline: String,
+    finding: &'a Finding,
+    lo: Option<&'a Bound>,
+    hi: Option<&'a Bound>,
+}
+
+impl<'a> From<&'a Answer> for AnswerLine<'a> {
+    fn from(answer: &'a Answer) -> Self {
+        let Answer { finding, lo, hi, .. } = answer;
+        Self { headline: answer.headline(), finding, lo: lo.as_ref(), hi: hi.as_ref() }
     }
 }
 
@@ -45,6 +67,13 @@ impl From<&Verdict> for Ending {
             exit_code: verdict.exit.code(),
             reason: verdict.reason.clone(),
         }
+    }
+}
+
+impl From<&ReportVerdict> for Ending {
+    fn from(verdict: &ReportVerdict) -> Self {
+        let ReportVerdict { outcome, exit_code, reason } = verdict.clone();
+        Self { verdict: Some(outcome), exit_code, reason }
     }
 }
 
@@ -79,6 +108,19 @@ mod tests {
     fn without_a_run_there_is_no_verdict_and_a_reason_of_many_lines_is_still_one_line() {
         let error = Error::new(ExitCode::Unreachable, "cannot reach the target").at("http://127.0.0.1:1/mcp");
         insta::assert_snapshot!(Line::End(&Ending::from(&error)).text(), @r#"{"type":"end","verdict":null,"exit_code":4,"reason":"cannot reach the target\n  at: http://127.0.0.1:1/mcp"}"#);
+    }
+
+    #[test]
+    fn a_search_has_a_line_for_every_trial_and_one_for_its_answer() {
+        let answer = crate::judge::capacity::fixtures::answer(Finding::Between);
+        let trial: serde_json::Value =
+            serde_json::from_str(&Line::Trial(&answer.trials[0]).text()).unwrap();
+        assert_eq!((&trial["type"], &trial["load"], &trial["verdict"]), (&"trial".into(), &120.0.into(), &"passed".into()));
+        let line: serde_json::Value =
+            serde_json::from_str(&Line::Answer(AnswerLine::from(&answer)).text()).unwrap();
+        assert_eq!((&line["type"], &line["finding"]["kind"]), (&"answer".into(), &"between".into()));
+        assert_eq!((&line["lo"]["load"], &line["hi"]["load"]), (&120.0.into(), &126.0.into()));
+        assert!(line.get("trials").is_none());
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::report::text::{Tone, elide_end, paint, width};
 /// The bar takes an eighth of the columns, within these bounds: a width that changed with the figures would make the line flicker.
 const BAR: std::ops::RangeInclusive<usize> = 8..=24;
 
+/// The bar is the first to go.
+const BAR_RANK: u8 = 9;
+
 /// The line a log gets, whole and without control codes.
 pub(super) fn plain(snapshot: &Snapshot) -> String {
     let progress = &snapshot.progress;
@@ -27,9 +30,20 @@ pub(super) fn plain(snapshot: &Snapshot) -> String {
     parts.join(", ")
 }
 
+/// The line a terminal gets while a load is one of many: what is being done, then how it is going.
+pub(super) fn status_of(lead: &str, snapshot: &Snapshot, columns: usize, colour: bool) -> String {
+    let lead = Piece::new(2, Tone::Strong, lead.to_owned());
+    let rest = pieces(snapshot, columns).into_iter().filter(|piece| piece.rank < BAR_RANK);
+    fitted(std::iter::once(lead).chain(rest).collect(), columns, colour)
+}
+
 /// The line a terminal gets, in at most so many columns (at least one): where they do not suffice, the least important pieces go.
 pub(super) fn status(snapshot: &Snapshot, columns: usize, colour: bool) -> String {
-    let mut pieces = pieces(snapshot, columns);
+    fitted(pieces(snapshot, columns), columns, colour)
+}
+
+/// The pieces in a line of so many columns.
+fn fitted(mut pieces: Vec<Piece>, columns: usize, colour: bool) -> String {
     while pieces.len() > 1 && total_width(&pieces) > columns {
         let least = pieces.iter().map(|piece| piece.rank).max();
         pieces.retain(|piece| Some(piece.rank) != least);
@@ -81,8 +95,8 @@ fn pieces(snapshot: &Snapshot, columns: usize) -> Vec<Piece> {
     if let Some(done) = done_ratio(progress) {
         let length = (columns / 8).clamp(*BAR.start(), *BAR.end());
         let (done, open) = bar(done, length);
-        pieces.push(Piece::new(9, Tone::Good, done));
-        pieces.push(Piece::new(9, Tone::Quiet, open).close());
+        pieces.push(Piece::new(BAR_RANK, Tone::Good, done));
+        pieces.push(Piece::new(BAR_RANK, Tone::Quiet, open).close());
     }
     pieces.push(Piece::new(3, Tone::Plain, clock(progress.elapsed)));
     if let Some(remaining) = Remaining::of(progress).words() {
@@ -311,6 +325,14 @@ mod tests {
         assert!(coloured.contains("\u{1b}[31m3 errors"), "{coloured:?}");
         let without_codes = console::strip_ansi_codes(&coloured).into_owned();
         assert_eq!(without_codes, status(&under_way(), 79, false));
+    }
+
+    #[test]
+    fn a_trial_of_a_search_is_led_by_what_is_known() {
+        let lines = [119, 99, 79, 59, 30].map(|columns| {
+            status_of("trial 7 at 240.0/s · ≥ 180.0/s, < 360.0/s", &under_way(), columns, false)
+        });
+        insta::assert_snapshot!(lines.join("\n"), @"");
     }
 
     #[test]

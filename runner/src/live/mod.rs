@@ -9,6 +9,7 @@ mod jsonl;
 mod line;
 mod progress;
 mod remaining;
+mod search;
 mod sink;
 mod terminal;
 
@@ -17,3 +18,4 @@ pub use console::Console;
 pub use interrupt::{Interrupts, forward_interrupts};
 pub use jsonl::Ending;
 pub use progress::Progress;
+pub use search::SearchDisplay;

@@ -34,12 +34,21 @@ impl StatusLine {
 
     /// Shows how the run is going, in as many columns as the terminal has now.
     pub(super) fn show(&self, snapshot: &Snapshot) {
+        self.draw(|columns| line::status(snapshot, columns, self.colour));
+    }
+
+    /// The same, after words that say which of many runs it is.
+    pub(super) fn show_after(&self, lead: &str, snapshot: &Snapshot) {
+        self.draw(|columns| line::status_of(lead, snapshot, columns, self.colour));
+    }
+
+    fn draw(&self, line: impl Fn(usize) -> String) {
         // The last column stays free: many terminals wrap as soon as it is written.
         let columns = usize::from(self.screen.width()).saturating_sub(1).max(1);
         if self.bar.is_finished() {
             self.bar.reset();
         }
-        self.bar.set_message(line::status(snapshot, columns, self.colour));
+        self.bar.set_message(line(columns));
     }
 
     /// Prints a line that stays, above.
