@@ -1,5 +1,6 @@
 //! What was typed, and what is printed. One file per subcommand; `--help` text lives only here.
 
+mod capacity;
 mod delegate;
 mod demo_server;
 mod flags;
@@ -49,6 +50,8 @@ struct Loadtest {
 enum Command {
     /// Put load on a server and report what it did
     Run(Box<run::Arguments>),
+    /// Find the highest load at which a server keeps to its objectives
+    Capacity(Box<capacity::Arguments>),
     /// Write a commented .pmcp/loadtest.toml, from the server itself where a URL is given
     Init(init::Arguments),
     /// List the scenario library, or print one scenario
@@ -59,7 +62,7 @@ enum Command {
     Plugin(plugin::Arguments),
     /// Run the embedded demo MCP server alone
     DemoServer(demo_server::Arguments),
-    /// Print a JSON Schema: of the configuration file or of the report
+    /// Print a JSON Schema: of the configuration file, or of a report
     Schema(schema::Arguments),
 }
 
@@ -90,6 +93,7 @@ fn loadtest(typed: Vec<OsString>) -> u8 {
     };
     let done = match command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Capacity(arguments) => capacity::capacity(&arguments),
         Command::Init(arguments) => init::init(arguments).map(|()| ExitCode::Passed),
         Command::Scenarios(arguments) => scenarios::scenarios(&arguments).map(|()| ExitCode::Passed),
         Command::Report(arguments) => report::report(&arguments).map(|()| ExitCode::Passed),

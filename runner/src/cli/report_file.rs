@@ -14,12 +14,12 @@ pub(super) struct ReportFile {
 }
 
 impl ReportFile {
-    /// Reserves `path`, or a name made of `now` below `.pmcp/reports`.
+    /// Reserves `path`, or a name made of `kind` and `now` below `.pmcp/reports`.
     ///
     /// # Errors
     /// [`ExitCode::Usage`] where nothing can be written there.
-    pub(super) fn reserve(path: Option<&Path>, now: jiff::Timestamp) -> Result<Self, Error> {
-        let path = path.map_or_else(|| unused_name(Path::new(REPORTS), now), Path::to_path_buf);
+    pub(super) fn reserve(path: Option<&Path>, kind: &str, now: jiff::Timestamp) -> Result<Self, Error> {
+        let path = path.map_or_else(|| unused_name(Path::new(REPORTS), kind, now), Path::to_path_buf);
         let mut partial = path.clone().into_os_string();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
@@ -65,13 +65,13 @@ impl Drop for ReportFile {
 }
 
 /// `loadtest-2026-11-20T12-00-00.json`; with a number behind it where several runs fall into one second.
-fn unused_name(folder: &Path, now: jiff::Timestamp) -> PathBuf {
+fn unused_name(folder: &Path, kind: &str, now: jiff::Timestamp) -> PathBuf {
     let stamp = now.strftime("%Y-%m-%dT%H-%M-%S");
-    let mut path = folder.join(format!("loadtest-{stamp}.json"));
+    let mut path = folder.join(format!("{kind}-{stamp}.json"));
     let mut number = 1_u32;
     while path.exists() {
         number += 1;
-        path = folder.join(format!("loadtest-{stamp}-{number}.json"));
+        path = folder.join(format!("{kind}-{stamp}-{number}.json"));
     }
     path
 }
@@ -85,26 +85,30 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/report.json");
         let names = || std::fs::read_dir(path.parent().unwrap()).unwrap().count();
-        drop(ReportFile::reserve(Some(&path), jiff::Timestamp::UNIX_EPOCH).unwrap());
+        drop(ReportFile::reserve(Some(&path), "loadtest", jiff::Timestamp::UNIX_EPOCH).unwrap());
         assert_eq!(names(), 0);
-        ReportFile::reserve(Some(&path), jiff::Timestamp::UNIX_EPOCH).unwrap().write("{}").unwrap();
+        ReportFile::reserve(Some(&path), "loadtest", jiff::Timestamp::UNIX_EPOCH)
+            .unwrap()
+            .write("{}")
+            .unwrap();
         assert_eq!((names(), std::fs::read_to_string(&path).unwrap().as_str()), (1, "{}"));
     }
 
     #[test]
     fn two_runs_in_one_second_have_two_names() {
         let folder = tempfile::tempdir().unwrap();
-        let first = unused_name(folder.path(), jiff::Timestamp::UNIX_EPOCH);
+        let first = unused_name(folder.path(), "loadtest", jiff::Timestamp::UNIX_EPOCH);
         assert_eq!(first.file_name().unwrap(), "loadtest-1970-01-01T00-00-00.json");
         std::fs::write(&first, "").unwrap();
-        let second = unused_name(folder.path(), jiff::Timestamp::UNIX_EPOCH);
+        let second = unused_name(folder.path(), "loadtest", jiff::Timestamp::UNIX_EPOCH);
         assert_eq!(second.file_name().unwrap(), "loadtest-1970-01-01T00-00-00-2.json");
     }
 
     #[test]
     fn a_path_that_cannot_be_written_is_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
-        let error = ReportFile::reserve(Some(folder.path()), jiff::Timestamp::UNIX_EPOCH).unwrap_err();
+        let error =
+            ReportFile::reserve(Some(folder.path()), "loadtest", jiff::Timestamp::UNIX_EPOCH).unwrap_err();
         assert_eq!(error.exit, ExitCode::Usage);
     }
 }

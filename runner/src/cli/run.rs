@@ -44,7 +44,7 @@ fn attempt(arguments: &Arguments, console: &Console) -> Result<Verdict, Error> {
     let file = if arguments.output.no_report {
         None
     } else {
-        Some(ReportFile::reserve(arguments.output.out.as_deref(), date_and_time())?)
+        Some(ReportFile::reserve(arguments.output.out.as_deref(), "loadtest", date_and_time())?)
     };
     if !arguments.output.quiet {
         for note in &notes {

@@ -100,7 +100,9 @@ impl Prepared {
         question: Question,
         controls: SearchControls,
     ) -> Result<Searched, Error> {
-        Driver { prepared: self, settings: TrialSettings::default(), controls, here: true }.search(question, &mut |_, _| {}).await
+        Driver { prepared: self, settings: TrialSettings::default(), controls, here: true }
+            .search(question, &mut |_, _| {})
+            .await
     }
 }
 

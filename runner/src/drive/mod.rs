@@ -6,6 +6,8 @@
     expect(dead_code, reason = "what only plugins use stays in its place in a build without them")
 )]
 
+#[cfg(target_os = "linux")]
+pub mod affinity;
 mod alarm;
 pub mod capacity;
 mod clock;
@@ -25,6 +27,8 @@ pub mod protocol;
 mod responder;
 mod script;
 mod series;
+#[cfg(target_os = "linux")]
+pub mod server_process;
 mod session;
 mod shared_session;
 #[cfg(test)]

@@ -113,9 +113,11 @@ mod tests {
     #[test]
     fn a_search_has_a_line_for_every_trial_and_one_for_its_answer() {
         let answer = crate::judge::capacity::fixtures::answer(Finding::Between);
-        let trial: serde_json::Value =
-            serde_json::from_str(&Line::Trial(&answer.trials[0]).text()).unwrap();
-        assert_eq!((&trial["type"], &trial["load"], &trial["verdict"]), (&"trial".into(), &120.0.into(), &"passed".into()));
+        let trial: serde_json::Value = serde_json::from_str(&Line::Trial(&answer.trials[0]).text()).unwrap();
+        assert_eq!(
+            (&trial["type"], &trial["load"], &trial["verdict"]),
+            (&"trial".into(), &120.0.into(), &"passed".into())
+        );
         let line: serde_json::Value =
             serde_json::from_str(&Line::Answer(AnswerLine::from(&answer)).text()).unwrap();
         assert_eq!((&line["type"], &line["finding"]["kind"]), (&"answer".into(), &"between".into()));

@@ -73,12 +73,9 @@ impl SearchDisplay {
 
 /// What a step is called while it goes on.
 fn moment(step: &Step, variable: Variable, bracket: &str) -> Moment {
-    let with_bracket =
-        |what: String| if bracket.is_empty() { what } else { format!("{what} · {bracket}") };
+    let with_bracket = |what: String| if bracket.is_empty() { what } else { format!("{what} · {bracket}") };
     match step {
-        Step::Probe(length) => {
-            Moment { lead: "probe: one session alone".to_owned(), planned: Some(*length) }
-        }
+        Step::Probe(length) => Moment { lead: "probe: one session alone".to_owned(), planned: Some(*length) },
         Step::Trial(trial) => {
             let what = format!("trial {} at {}", trial.number, variable.shown(trial.load));
             Moment { lead: with_bracket(what), planned: Some(trial.length) }
@@ -107,8 +104,11 @@ fn trial_line(variable: Variable, trial: &TrialResult, bracket: &str) -> String 
         TrialVerdict::Invalid => "invalid",
     };
     let held = clock(Duration::from_secs_f64(trial.held_s.max(0.0)));
-    let mut parts =
-        vec![format!("trial {:>2}  {:>10}  {verdict:<7}  {held:>4}", trial.number, variable.shown(trial.load))];
+    let mut parts = vec![format!(
+        "trial {:>2}  {:>10}  {verdict:<7}  {held:>4}",
+        trial.number,
+        variable.shown(trial.load)
+    )];
     match (&trial.invalid, trial.decisive()) {
         (Some(why), _) => parts.push(quoted(why)),
         (None, Some(result)) => {
@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn what_is_being_done_is_said_with_what_is_known() {
-        let load = Trial { number: 7, load: 240.0, length: Duration::from_secs(12), purpose: Purpose::Refine };
+        let load =
+            Trial { number: 7, load: 240.0, length: Duration::from_secs(12), purpose: Purpose::Refine };
         let known = bracket(Variable::Rate, (Some(180.0), Some(360.0)));
         let shown = moment(&Step::Trial(load), Variable::Rate, &known);
         assert_eq!(shown.lead, "trial 7 at 240.0/s · ≥ 180.0/s, < 360.0/s");

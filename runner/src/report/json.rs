@@ -64,7 +64,9 @@ impl fmt::Display for ReadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(error) => write!(formatter, "not a load test report: {error}"),
-            Self::Kind(found) => write!(formatter, "a report of the kind `{found}`, which this tool does not know"),
+            Self::Kind(found) => {
+                write!(formatter, "a report of the kind `{found}`, which this tool does not know")
+            }
             Self::Version(found) => {
                 write!(formatter, "a report of schema version {found}; this tool reads version {MAJOR}")
             }

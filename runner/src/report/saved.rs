@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::json::{self, ReadError};
-use super::{CapacityReport, Report, ScalabilityReport, TextStyle};
+use super::{CapacityReport, Report, ReportVerdict, ScalabilityReport, TextStyle};
 
 /// A report of any kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +39,15 @@ impl SavedReport {
             Self::Run(report) => report.text(style, saved_to),
             Self::Capacity(report) => report.text(style, saved_to),
             Self::Scalability(report) => report.text(style, saved_to),
+        }
+    }
+
+    /// What it came to.
+    pub fn verdict(&self) -> &ReportVerdict {
+        match self {
+            Self::Run(report) => &report.verdict,
+            Self::Capacity(report) => &report.verdict,
+            Self::Scalability(report) => &report.verdict,
         }
     }
 

@@ -94,8 +94,7 @@ impl Measured {
             | Finding::Unmeasurable { .. } => CapacityKind::Invalid,
         };
         let per_s = answer.lo.as_ref().map_or(0.0, |lo| lo.load);
-        (answer.variable == Variable::Rate)
-            .then_some(Self { cores, repeat: CapacityRepeat { per_s, kind } })
+        (answer.variable == Variable::Rate).then_some(Self { cores, repeat: CapacityRepeat { per_s, kind } })
     }
 }
 
@@ -149,6 +148,17 @@ impl ScalabilityReport {
             notes: Vec::new(),
             searches: Vec::new(),
         }
+    }
+}
+
+impl ScalabilityReport {
+    /// What its points were made of.
+    pub fn measured(&self) -> Vec<Measured> {
+        let of_point = |point: &CorePoint| {
+            let cores = point.cores;
+            point.repeats.iter().map(move |repeat| Measured { cores, repeat: *repeat }).collect::<Vec<_>>()
+        };
+        self.points.iter().flat_map(of_point).collect()
     }
 }
 

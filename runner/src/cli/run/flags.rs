@@ -80,9 +80,6 @@ pub(in crate::cli) struct Arguments {
     /// How long running iterations may go on after the end
     #[arg(long, value_name = "TIME", value_parser = values::time, env = "MCP_LOADTEST_GRACEFUL_STOP", hide_env = true, help_heading = "Load")]
     graceful_stop: Option<Duration>,
-    /// Seed of every random draw; the same seed sends the same requests
-    #[arg(long, value_name = "N", env = "MCP_LOADTEST_SEED", hide_env = true, help_heading = "Load")]
-    seed: Option<u64>,
     /// End the run where the server breaks: where errors or response times leave their baseline while the load rises
     #[arg(long, env = "MCP_LOADTEST_STOP_AT_BREAKING_POINT", hide_env = true, help_heading = "Load")]
     stop_at_breaking_point: bool,

@@ -29,7 +29,8 @@ pub(crate) fn trial(number: u32, load: f64, missed: u64, verdict: TrialVerdict) 
         trimmed_s: 2.0,
         verdict,
         remarks: if verdict.failed() { vec![Remark::GrowingBacklog] } else { Vec::new() },
-        invalid: (verdict == TrialVerdict::Invalid).then(|| "the generator used 98 % of its cores".to_owned()),
+        invalid: (verdict == TrialVerdict::Invalid)
+            .then(|| "the generator used 98 % of its cores".to_owned()),
         objectives: vec![ObjectiveResult {
             objective: "response_time p(99) < 500ms".to_owned(),
             calls: 1_000,
@@ -68,10 +69,7 @@ pub(crate) fn answer(finding: Finding) -> Answer {
         }),
         saturation_ok_per_s: 131.25,
         elapsed_s: 480.0,
-        trials: vec![
-            trial(1, 120.0, 2, TrialVerdict::Passed),
-            trial(2, 126.0, 230, TrialVerdict::Failed),
-        ],
+        trials: vec![trial(1, 120.0, 2, TrialVerdict::Passed), trial(2, 126.0, 230, TrialVerdict::Failed)],
         rests: vec![Rest { seconds: 5.0, recovered: true, p50_us: Some(12_400) }],
     }
 }

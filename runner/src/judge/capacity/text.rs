@@ -152,9 +152,9 @@ impl Answer {
                 "Look at a single session first (`run --vus 1`): an objective below the server's unloaded times is kept at no load.",
             ],
             Finding::TooFewCalls { .. } => &["Ask for a smaller share, such as p(95) instead of p(99)."],
-            Finding::Deadline => &[
-                "Give it more time with --deadline, or less to search with --min-load and --max-load.",
-            ],
+            Finding::Deadline => {
+                &["Give it more time with --deadline, or less to search with --min-load and --max-load."]
+            }
             Finding::Interrupted => &["Let it come to its end, or end it in good time with --deadline."],
             Finding::Unmeasurable { .. } => {
                 &["Look at what a single session is answered: `run --vus 1 --iterations 10`."]

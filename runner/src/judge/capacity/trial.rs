@@ -197,9 +197,8 @@ impl TrialResult {
     /// The objective that decides: the one that was missed most, or came closest to it, in relation to what it allows.
     pub fn decisive(&self) -> Option<&ObjectiveResult> {
         let used = |result: &&ObjectiveResult| result.missed_ratio / result.bound_ratio;
-        self.broken().or_else(|| {
-            self.objectives.iter().max_by(|left, right| used(left).total_cmp(&used(right)))
-        })
+        self.broken()
+            .or_else(|| self.objectives.iter().max_by(|left, right| used(left).total_cmp(&used(right))))
     }
 
     /// Whether this is said about it.

@@ -130,9 +130,7 @@ fn trials(answer: &Answer, page: &mut Page) {
     }
     page.blank();
     let width = page.columns;
-    let columns = |wide: bool, ordinary: bool| {
-        (!wide || width >= WIDE) && (!ordinary || width >= ORDINARY)
-    };
+    let columns = |wide: bool, ordinary: bool| (!wide || width >= WIDE) && (!ordinary || width >= ORDINARY);
     let shown: Vec<(&'static str, bool)> = vec![
         ("trial", true),
         ("load", true),
