@@ -139,6 +139,7 @@ fn help_is_what_it_was() {
     for (name, words) in [
         ("help", "--help"),
         ("help_run", "run --help"),
+        ("help_capacity", "capacity --help"),
         ("help_init", "init --help"),
         ("help_plugin", "plugin --help"),
         ("help_plugin_build", "plugin build --help"),

@@ -4,6 +4,7 @@
 
 mod books;
 mod breaking_points;
+mod capacity;
 mod command;
 mod compatibility;
 mod faults;

@@ -34,8 +34,7 @@ pub(super) fn capacity(arguments: &Arguments) -> Result<ExitCode, Error> {
     let output = &arguments.output;
     let console = Console::stderr(output.progress_mode(), output.colour(), |key| std::env::var_os(key));
     let ended = if arguments.scaling.fit.is_empty() {
-        let interrupts_runtime = control_runtime()?;
-        interrupts_runtime.block_on(attempt(arguments, &console))
+        control_runtime()?.block_on(attempt(arguments, &console))
     } else {
         fit::fit(arguments)
     };
@@ -66,18 +65,17 @@ async fn attempt(arguments: &Arguments, console: &Console) -> Result<ReportVerdi
     task.say_notes();
     let (ask, mut stop) = watch::channel(StopRequest::None);
     let interrupts = tokio::spawn(forward_interrupts(Interrupts::install()?, ask, console.clone()));
-    let report = match server {
-        Some(site) => SavedReport::Scalability(Box::new(cores::measure(&task, &site, &stop).await?)),
-        None => {
-            let prepared = tokio::select! {
-                prepared = prepare(Arc::clone(&task.plan), Survey::Tools) => prepared?,
-                _ = stop.wait_for(|asked| *asked != StopRequest::None) => {
-                    return Err(Error::new(ExitCode::Interrupted, "interrupted before the load began"));
-                }
-            };
-            task.introduce(&prepared, &origin);
-            SavedReport::Capacity(Box::new(task.search(&prepared, &stop, None).await?))
-        }
+    let report = if let Some(site) = server {
+        SavedReport::Scalability(Box::new(cores::measure(&task, &site, &stop).await?))
+    } else {
+        let prepared = tokio::select! {
+            prepared = prepare(Arc::clone(&task.plan), Survey::Tools) => prepared?,
+            _ = stop.wait_for(|asked| *asked != StopRequest::None) => {
+                return Err(Error::new(ExitCode::Interrupted, "interrupted before the load began"));
+            }
+        };
+        task.introduce(&prepared, &origin);
+        SavedReport::Capacity(Box::new(task.search(&prepared, &stop, None).await?))
     };
     interrupts.abort();
     conclude(&report, arguments, file)

@@ -115,7 +115,7 @@ pub(super) struct ClientFlags {
 /// What becomes of the result, and what is told on the way.
 #[derive(Debug, clap::Args)]
 pub(super) struct OutputFlags {
-    /// Where the JSON report goes [default: .pmcp/reports/loadtest-TIME.json]
+    /// Where the JSON report goes [default: a new one in .pmcp/reports/]
     #[arg(
         short,
         long,

@@ -133,11 +133,18 @@ mod tests {
     }
 
     #[test]
-    fn every_value_of_run_has_a_variable_of_its_own_name() {
+    fn every_value_of_a_load_has_a_variable_of_its_own_name() {
+        for name in ["run", "capacity"] {
+            assert_variables(name);
+        }
+    }
+
+    fn assert_variables(subcommand: &str) {
         let command = Loadtest::command();
-        let run = command.find_subcommand("run").unwrap();
-        let without: Vec<&str> = run
+        let subcommand = command.find_subcommand(subcommand).unwrap();
+        let without: Vec<&str> = subcommand
             .get_arguments()
+            .filter(|argument| !argument.is_hide_set())
             .filter(|argument| {
                 let name = argument.get_long().unwrap_or("url").to_uppercase().replace('-', "_");
                 argument.get_env().is_none_or(|variable| *variable != *format!("MCP_LOADTEST_{name}"))

@@ -32,7 +32,7 @@ pub(super) fn plain(snapshot: &Snapshot) -> String {
 
 /// The line a terminal gets while a load is one of many: what is being done, then how it is going.
 pub(super) fn status_of(lead: &str, snapshot: &Snapshot, columns: usize, colour: bool) -> String {
-    let lead = Piece::new(2, Tone::Strong, lead.to_owned());
+    let lead = Piece::new(0, Tone::Strong, lead.to_owned());
     let rest = pieces(snapshot, columns).into_iter().filter(|piece| piece.rank < BAR_RANK);
     fitted(std::iter::once(lead).chain(rest).collect(), columns, colour)
 }
@@ -332,7 +332,13 @@ mod tests {
         let lines = [119, 99, 79, 59, 30].map(|columns| {
             status_of("trial 7 at 240.0/s · ≥ 180.0/s, < 360.0/s", &under_way(), columns, false)
         });
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @"
+        trial 7 at 240.0/s · ≥ 180.0/s, < 360.0/s  21s  9s left    1,234/s  p99 12.3 ms  50 VUs  3 errors (2 timeout)
+        trial 7 at 240.0/s · ≥ 180.0/s, < 360.0/s  21s    1,234/s  p99 12.3 ms  50 VUs  3 errors
+        trial 7 at 240.0/s · ≥ 180.0/s, < 360.0/s  21s    1,234/s  3 errors
+        trial 7 at 240.0/s · ≥ 180.0/s, < 360.0/s    1,234/s
+        trial 7 at 240.0/s · ≥ 180.0/…
+        ");
     }
 
     #[test]

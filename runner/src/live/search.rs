@@ -105,7 +105,7 @@ fn trial_line(variable: Variable, trial: &TrialResult, bracket: &str) -> String 
     };
     let held = clock(Duration::from_secs_f64(trial.held_s.max(0.0)));
     let mut parts = vec![format!(
-        "trial {:>2}  {:>10}  {verdict:<7}  {held:>4}",
+        "trial {:>2}  {:>11}  {verdict:<7}  {held:>4}",
         trial.number,
         variable.shown(trial.load)
     )];
@@ -135,7 +135,12 @@ mod tests {
             trial_line(Variable::Sessions, &trial(3, 24.0, 11, TrialVerdict::FailedWeakly), ""),
             trial_line(Variable::Rate, &trial(4, 9.0, 0, TrialVerdict::Invalid), ""),
         ];
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @"
+        trial  1      120.0/s  passed    12s  0.20 % missed of 1.0 %  p99 47.6 ms  ≥ 120.0/s
+        trial 12      2,400/s  failed    12s  23.0 % missed of 1.0 %  p99 276 ms  < 2,400/s
+        trial  3  24 sessions  failed?   12s  1.1 % missed of 1.0 %  p99 56.6 ms
+        trial  4       9.00/s  invalid   12s  the generator used 98 % of its cores  p99 45.6 ms
+        ");
     }
 
     #[test]

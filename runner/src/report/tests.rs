@@ -1,3 +1,5 @@
+mod capacity;
+
 use std::path::Path;
 use std::time::Duration;
 

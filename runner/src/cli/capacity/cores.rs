@@ -19,7 +19,7 @@ use crate::judge::wording::counted;
 use crate::report::{CapacityReport, Measured, Prospect, ScalabilityReport};
 
 /// How long a server may take to answer for the first time, and how often it is asked.
-const COMES_UP: Duration = Duration::from_secs(60);
+const COMES_UP: Duration = Duration::from_mins(1);
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// Where server and generator are.
@@ -57,12 +57,15 @@ impl Site {
     }
 }
 
+/// Cores for the generator, and what a person should know of them.
+type Share<'a> = (&'a [usize], Option<String>);
+
 /// The cores that are left for the generator, the same for all searches; or what is wrong, and what to do.
 fn generator_cores<'a>(
     counts: &[u32],
     cores: &'a [usize],
     forced: bool,
-) -> Result<(&'a [usize], Option<String>), (String, &'static str)> {
+) -> Result<Share<'a>, (String, &'static str)> {
     let there = counted(cores.len() as u64, "core");
     let most = counts.iter().copied().max().unwrap_or_default();
     let in_use = usize::try_from(most).unwrap_or(usize::MAX);
@@ -119,7 +122,7 @@ pub(super) async fn measure(
     let process = process_facts("capacity");
     let report = ScalabilityReport::new(&measured, prospect, process, date_and_time(), interrupted);
     let notes = task.notes.iter().chain(&site.note).cloned().collect();
-    Ok(ScalabilityReport { searches, notes, ..report })
+    Ok(ScalabilityReport { notes, searches, ..report })
 }
 
 /// One search; `None` where somebody ended it before it began.

@@ -88,6 +88,9 @@ fn bounds(answer: &Answer, page: &mut Page) {
 }
 
 fn trials_of(bound: &Bound) -> String {
+    if bound.verdict == LoadVerdict::Invalid {
+        return "the generator could not".to_owned();
+    }
     let (agree, word) = match bound.verdict {
         LoadVerdict::Passed => (bound.passed, "passed"),
         _ => (bound.failed, "failed"),
