@@ -93,11 +93,15 @@ impl Answer {
         }
         let doubted = self.trials.iter().filter(|trial| !trial.verdict.is_sure()).count() as u64;
         let rests: f64 = self.rests.iter().map(|rest| rest.seconds).sum();
+        let rested = if rests > 0.0 {
+            format!(", {} of it to let the server recover", seconds(rests))
+        } else {
+            String::new()
+        };
         details.push(format!(
-            "{} in {}, {} of it to let the server recover; chance may have decided {doubted} of them.",
+            "{} in {}{rested}; chance may have decided {doubted} of them.",
             counted(self.trials.len() as u64, "trial"),
             seconds(self.elapsed_s),
-            seconds(rests)
         ));
         details
     }
