@@ -100,17 +100,21 @@ fn a_generator_with_more_to_do_than_its_thread_can_is_found_out() {
 #[test]
 fn one_worker_that_carries_everything_is_found_out_though_the_other_idles() {
     let _cores = whole_cores();
-    // The only virtual user of a load is on the first worker: so are all of these.
+    // The only virtual user of a load is on the first worker: so are all of these. The second has one that thinks.
     let run = |server: &DemoServer, think_time: &str| {
-        let loads: String = (0..16)
-            .map(|number| {
-                format!(
-                    "[[load]]\nname = \"{number}\"\nexecutor = \"constant-vus\"\nvus = 1\nduration = \"2s\"\n"
-                )
-            })
-            .collect();
-        let scenario = ECHO.replace("type", &format!("think_time = \"{think_time}\"\ntype"));
-        Tool::run(server, "--workers 2 --transport reqwest").config(&format!("{loads}{scenario}")).end()
+        let load = |name: &str, vus: u32, scenario: &str| {
+            format!(
+                "[[load]]\nname = \"{name}\"\nexecutor = \"constant-vus\"\nvus = {vus}\nduration = \"2s\"\n\
+                 scenarios = [\"{scenario}\"]\n"
+            )
+        };
+        let loads: String = (0..16).map(|number| load(&number.to_string(), 1, "busy")).collect();
+        let scenario = |name: &str, pause: &str| {
+            ECHO.replace("type", &format!("name = \"{name}\"\nthink_time = \"{pause}\"\ntype"))
+        };
+        let config =
+            [loads, load("calm", 2, "calm"), scenario("busy", think_time), scenario("calm", "200ms")];
+        Tool::run(server, "--workers 2 --transport reqwest").config(&config.concat()).end()
     };
     let server = server("{}");
     let ended = run(&server, "0s").expect(91);
