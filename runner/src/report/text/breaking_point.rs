@@ -25,7 +25,7 @@ pub(super) fn headline(report: &Report, page: &mut Page) {
             (text, Tone::Bad)
         }
         (None, None) => ("none while the load rose".to_owned(), Tone::Plain),
-        (None, Some(reason)) if report.manifest.executor.starts_with("ramping-") => {
+        (None, Some(reason)) if report.manifest.executor.contains("ramping-") => {
             (format!("not looked for: {reason}"), Tone::Doubtful)
         }
         (None, Some(_)) => return,
