@@ -224,7 +224,12 @@ fn time_in_which_the_generator_stood_still_is_not_explained() {
     running.signal(Signal::SIGSTOP);
     let_pass(Duration::from_millis(1500));
     running.signal(Signal::SIGCONT);
-    let unexplained = trips(running.end(), "littles_law", "held up by the generator");
+    let ended = running.end().expect(91);
+    let report = ended.report();
+    only_these_failed(&report, &["standing_still", "littles_law"]);
+    let still = tripped(&ended, &report, "standing_still", "suspends or throttles");
+    assert!((0.15..0.45).contains(&observed(&still)), "{still:#}");
+    let unexplained = tripped(&ended, &report, "littles_law", "held up by the generator");
     // A second and a half of four, whatever little was no thinking.
     assert!((0.15..0.45).contains(&observed(&unexplained)), "{unexplained:#}");
     holds(run(&answering_in(1)).end(), "littles_law");

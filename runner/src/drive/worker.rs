@@ -26,6 +26,8 @@ use crate::plan::{Plan, Scenario, Settings, Stripe};
 
 /// How often a worker hands its samples over.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
+/// How late a tick must be for the thread to have stood still: what no timer and no scheduler of a machine that works is late by.
+const STANDSTILL: Duration = Duration::from_millis(100);
 /// How many times in a second.
 pub(crate) const TICKS_PER_SECOND: u64 = 4;
 
@@ -238,11 +240,15 @@ pub(crate) async fn work(worker: Rc<Worker>, mut lines: Lines) {
     let follower = tokio::task::spawn_local(follow_phase(Rc::clone(&worker), lines.phase.clone()));
     let mut loads = std::pin::pin!(keep_all(&worker));
     let mut tick = 0_u32;
+    let mut stood_still = Duration::ZERO;
     loop {
         tick += 1;
+        let planned = Moment::ORIGIN.after(TICK * tick);
         tokio::select! {
             () = &mut loads => break,
-            () = context.clock.sleep_until(Moment::ORIGIN.after(TICK * tick)) => {
+            () = context.clock.sleep_until(planned) => {
+                let away = context.clock.now().since(planned.max(worker.ticked.get()));
+                stood_still += if away > STANDSTILL { away } else { Duration::ZERO };
                 let recycled = lines.recycled.try_recv().ok();
                 // The control thread only goes away when the whole run does.
                 let _ = lines.ticks.send(worker.tick(recycled, None));
@@ -258,6 +264,7 @@ pub(crate) async fn work(worker: Rc<Worker>, mut lines: Lines) {
     let usage = WorkerUsage {
         cpu: usage::thread_cpu().saturating_sub(cpu_before),
         waited: usage::thread_waited().saturating_sub(waited_before),
+        stood_still,
         wall: context.clock.now().elapsed(),
     };
     let end = WorkerEnd { books: context.books(), usage, window: worker.window.get() };

@@ -82,6 +82,7 @@ impl Run {
         let worker = |milliseconds| WorkerUsage {
             cpu: Duration::from_millis(milliseconds),
             waited: Duration::ZERO,
+            stood_still: Duration::ZERO,
             wall,
         };
         let (metrics, warm_up) = Metrics::new(plan.series().len(), WarmUp::None).settle(wall);
@@ -219,7 +220,12 @@ impl Run {
     /// CPU shares of the worker threads, over the measured window.
     pub(crate) fn busy(mut self, shares: &[f64]) -> Self {
         let wall = self.observation.window;
-        let worker = |&share| WorkerUsage { cpu: wall.mul_f64(share), waited: Duration::ZERO, wall };
+        let worker = |&share| WorkerUsage {
+            cpu: wall.mul_f64(share),
+            waited: Duration::ZERO,
+            stood_still: Duration::ZERO,
+            wall,
+        };
         self.observation.generator.workers = shares.iter().map(worker).collect();
         self
     }

@@ -149,6 +149,8 @@ pub struct WorkerUsage {
     pub cpu: Duration,
     /// How long the thread was ready to run and others had the CPU; zero where the platform does not tell.
     pub waited: Duration,
+    /// How long its ticks were away beyond a tenth of a second each: the thread did nothing at all, though it had to.
+    pub stood_still: Duration,
     /// Length of the window it was measured over.
     pub wall: Duration,
 }

@@ -56,6 +56,8 @@ pub enum GateName {
     /// Little's law: virtual users' time must be explained by waiting for the server, connecting, thinking, backing off and running
     /// plugins.
     LittlesLaw,
+    /// How long a worker thread did nothing at all though it had to.
+    StandingStill,
     /// How late calls were sent.
     SendLateness,
     /// The share of iterations that began of those that were due; only where loads are open.
@@ -87,6 +89,7 @@ impl GateName {
             Self::GeneratorCpu => "generator CPU",
             Self::BusiestWorker => "busiest worker",
             Self::LittlesLaw => "Little's law",
+            Self::StandingStill => "standing still",
             Self::SendLateness => "send lateness",
             Self::DueSent => "due and sent",
             Self::GeneratorLimits => "ports and descriptors",
@@ -154,6 +157,7 @@ pub fn judge_validity(plan: &Plan, observation: &Observation) -> Vec<Gate> {
         generator_limits(&everything),
         cpu::generator_cpu(observation),
         cpu::busiest_worker(observation),
+        standstill::gate(observation),
         send_lateness(observation, &operations),
     ];
     gates.extend(due_sent::gate(plan, observation));
@@ -350,5 +354,6 @@ fn short(duration: Duration) -> String {
 mod cpu;
 mod due_sent;
 mod plugin_time;
+mod standstill;
 #[cfg(test)]
 mod tests;

@@ -101,6 +101,9 @@ pub struct Worker {
     /// How long it was ready to run and others had the CPU; zero where the platform does not tell.
     #[serde(default)]
     pub waited_us: u64,
+    /// How long the thread did nothing at all though it had to, but for moments.
+    #[serde(default)]
+    pub stood_still_us: u64,
     /// The time it was measured over.
     pub wall_us: u64,
     /// `cpu_us / wall_us`.
@@ -176,6 +179,7 @@ impl From<&GeneratorUsage> for Generator {
         let workers = usage.workers.iter().map(|worker| Worker {
             cpu_us: whole_micros(worker.cpu),
             waited_us: whole_micros(worker.waited),
+            stood_still_us: whole_micros(worker.stood_still),
             wall_us: whole_micros(worker.wall),
             cpu_ratio: rounded(share(worker.cpu, worker.wall)),
         });
