@@ -78,8 +78,8 @@ mod command {
         /// Also write the figures as JSON.
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
-        /// What `cargo bench` passes to every bench.
-        #[arg(long, hide = true)]
+        /// What `cargo bench` passes to every bench, behind whatever else it passes.
+        #[arg(long, hide = true, global = true)]
         bench: bool,
         #[command(subcommand)]
         role: Option<Role>,
