@@ -12,7 +12,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::wording::{count, counted, rate, share, time};
+use super::wording::{count, counted, rate, rounded, share, time};
 use super::{Histogram, Observation, PluginFacts, SeriesMetrics, Sums};
 use crate::plan::threshold::{Aggregate, Clock, FailureClass, Metric, Subject};
 use crate::plan::{SeriesId, SeriesKey, Threshold};
@@ -258,9 +258,9 @@ impl ThresholdResult {
 /// A value as a person reads it; with more digits where it would look like the bound and is not.
 fn shown(value: f64, bound: f64, unit: &str) -> String {
     let short = |value: f64| match unit {
-        "us" => time(whole(value)),
+        "us" => time(rounded(value)),
         "ratio" => share(value),
-        "count" => count(whole(value)),
+        "count" => count(rounded(value)),
         "per_s" => format!("{}/s", rate(value)),
         "" => rate(value),
         unit => format!("{} {unit}", rate(value)),
@@ -274,16 +274,6 @@ fn shown(value: f64, bound: f64, unit: &str) -> String {
         "ratio" => format!("{} %", exact(value * 100.0)),
         unit => format!("{} {unit}", exact(value)).trim_end().to_owned(),
     }
-}
-
-fn whole(value: f64) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "as casts saturate at both ends"
-    )]
-    let whole = value.round() as u64;
-    whole
 }
 
 fn nothing(why: &str) -> Observed {

@@ -112,11 +112,12 @@ fn three_digits(value: f64) -> String {
     }
 }
 
-fn rounded(value: f64) -> u64 {
+/// The nearest whole number; the smallest and the largest there are for what lies beyond.
+pub(crate) fn rounded(value: f64) -> u64 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "rounded, and never negative"
+        reason = "as casts saturate at both ends"
     )]
     let whole = value.round() as u64;
     whole

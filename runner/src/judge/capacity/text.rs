@@ -4,7 +4,7 @@
 use super::answer::{Answer, AtLeast, Bound, Finding};
 use super::question::Variable;
 use super::trial::TrialResult;
-use crate::judge::wording::{counted, quoted, rate, share, time};
+use crate::judge::wording::{counted, quoted, rate, rounded, share, time};
 
 impl Answer {
     /// The finding in one sentence.
@@ -171,23 +171,13 @@ impl Answer {
     fn load(&self, load: f64) -> String {
         match self.variable {
             Variable::Rate => format!("{} iterations/s", rate(load)),
-            Variable::Sessions => counted(whole(load), "session"),
+            Variable::Sessions => counted(rounded(load), "session"),
         }
     }
 }
 
 fn seconds(seconds: f64) -> String {
-    time(whole(seconds * 1e6))
-}
-
-fn whole(value: f64) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "as casts saturate at both ends"
-    )]
-    let whole = value.round() as u64;
-    whole
+    time(rounded(seconds * 1e6))
 }
 
 #[cfg(test)]
