@@ -16,7 +16,7 @@ use super::plugin::Guest;
 use super::script::steps::{ReadyScript, ReadyStep, Steps, execute_code};
 use super::session::{NotOpened, Session};
 use super::worker::{Phase, Worker};
-use crate::judge::{Moment, Outcome};
+use crate::judge::{Clocks, Moment, Outcome};
 use crate::plan::{SeriesId, SessionPolicy, ThinkTime};
 
 /// First pause before another attempt to reach a target that cannot be reached; doubles up to `LONGEST_BACKOFF`.
@@ -154,28 +154,30 @@ impl Vu {
 
     /// Moves on from a call that was due to when it is free again.
     fn answered(&mut self, series: SeriesId, measured: &Measured) {
-        self.free = measured.clocks.end;
-        let Some(planned) = self.planned else { return };
-        let mut expectations = self.worker.context.expectations.borrow_mut();
-        if measured.outcome.is_ok() {
-            expectations.learn(series, measured.clocks.end.since(measured.clocks.sent));
-        }
-        // What the generator was late by is its own doing, and stands in this call's response time already. As long as nothing can be
-        // expected, what happened was.
-        let late = measured.clocks.sent.since(measured.clocks.ready);
-        let expected = expectations.of(series);
-        self.planned = Some(expected.map_or(self.free, |expected| planned.after(late).after(expected)));
+        let Clocks { ready, sent, end, .. } = measured.clocks;
+        self.move_on(series, measured.outcome.is_ok(), end.since(sent), sent.since(ready), end);
     }
 
-    /// Moves on from a handshake.
+    /// Moves on from a handshake; where there was none to make, nothing moves.
     fn opened(&mut self, due: Due, end: Moment) {
-        let took = end.since(due.ready);
+        if end > due.ready {
+            self.move_on(SeriesId::INITIALIZE, true, end.since(due.ready), Duration::ZERO, end);
+        }
         self.free = end;
-        let Some(planned) = self.planned.filter(|_| !took.is_zero()) else { return };
+    }
+
+    /// Is free again at `end`, and its plan goes on by what was to be expected of what took `service`. What the generator was `late` by is
+    /// its own doing, and stands in this call's response time already.
+    fn move_on(&mut self, series: SeriesId, ok: bool, service: Duration, late: Duration, end: Moment) {
+        self.free = end;
+        let Some(planned) = self.planned else { return };
         let mut expectations = self.worker.context.expectations.borrow_mut();
-        expectations.learn(SeriesId::INITIALIZE, took);
-        let expected = expectations.of(SeriesId::INITIALIZE);
-        self.planned = Some(expected.map_or(end, |expected| planned.after(expected)));
+        if ok {
+            expectations.learn(series, service);
+        }
+        // As long as nothing can be expected, what happened was.
+        let expected = expectations.of(series);
+        self.planned = Some(expected.map_or(end, |expected| planned.after(late).after(expected)));
     }
 
     /// Moves on over time that was not the server's.
